@@ -1,0 +1,1 @@
+"""The application: how a run is planned, carried out and stored."""

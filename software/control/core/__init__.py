@@ -1,0 +1,1 @@
+"""How a run works, without a window."""

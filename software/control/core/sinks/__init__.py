@@ -1,0 +1,1 @@
+"""Where frames go: one protocol, one file per format."""

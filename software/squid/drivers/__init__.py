@@ -1,0 +1,1 @@
+"""Drivers, one folder per technology; loaded by name through ``squid.registry``. Drivers do not know one another."""

@@ -1,0 +1,1 @@
+"""What is wanted and what was seen, as frozen data; no model knows a device."""

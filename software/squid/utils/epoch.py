@@ -1,0 +1,65 @@
+"""The right of a thread to command devices, and how it is taken away.
+
+A task that overran its time limit may wake up later and go on commanding devices that somebody else uses by then.
+So every thread that drives devices enters an `Epoch`; every public device method calls `check_access`; revoking the
+epoch makes each later call of that thread raise before anything is sent. Threads without an epoch are never refused.
+
+Owns nothing but a thread-local mark; knows no task, no device, no Qt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from squid.errors import AccessRevokedError
+
+_local = threading.local()
+
+
+class Epoch:
+    """One task's right to command devices; revoked at most once, never given back.
+
+    Parameters
+    ----------
+    name : str
+        The task, for the error message.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.reason: str | None = None
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the right was taken away."""
+        return self.reason is not None
+
+    def revoke(self, reason: str) -> None:
+        """Refuse every later device call of the threads in this epoch; `reason` says why."""
+        if self.reason is None:
+            self.reason = reason
+
+    @contextmanager
+    def entered(self) -> Iterator[Epoch]:
+        """Put the calling thread into this epoch for the length of the block."""
+        previous = getattr(_local, "epoch", None)
+        _local.epoch = self
+        try:
+            yield self
+        finally:
+            _local.epoch = previous
+
+
+def check_access(device: str) -> None:
+    """Let the calling thread command `device`, or raise.
+
+    Raises
+    ------
+    AccessRevokedError
+        The thread's epoch was revoked; nothing was sent to the device.
+    """
+    epoch: Epoch | None = getattr(_local, "epoch", None)
+    if epoch is not None and epoch.reason is not None:
+        raise AccessRevokedError(device, f"task '{epoch.name}' may no longer command devices: {epoch.reason}")
