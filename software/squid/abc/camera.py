@@ -132,7 +132,11 @@ class Camera(Device):
     @property
     @abstractmethod
     def readout_ms(self) -> float:
-        """Time from the end of an exposure to its frame, with the settings in force."""
+        """Time from the end of an exposure to its frame by the wall clock, with the settings in force."""
+
+    def exposure_duration_s(self, exposure_ms: float) -> float:
+        """Return how long such an exposure takes by the wall clock; a simulated camera may run fast."""
+        return exposure_ms / 1000
 
     @property
     def frame_shape_px(self) -> tuple[int, int]:
