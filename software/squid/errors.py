@@ -10,11 +10,11 @@
     ├── DeviceError             names the device
     │   ├── DeviceClosedError   the device is not open; nothing was sent
     │   ├── SettingError        value out of range; nothing changed
-    │   ├── AccessRevokedError  the calling task lost its right to the devices; nothing was sent
     │   ├── DeviceTimeoutError  no answer in time; the device's state is unknown
     │   ├── StageMoveError      the stage did not arrive; its position must be read again
     │   ├── FrameLostError      the exposure gave no frame; the sample was exposed
     │   └── BadFrameError       a frame came that cannot be this exposure's; it was discarded
+    ├── AccessRevokedError      the calling task lost its right to the devices; nothing was sent, nothing can be retried
     ├── AcquisitionError
     │   ├── HungError           a step passed its deadline; light is off, stored data readable
     │   └── ResumeRefusedError  the folder cannot be continued; nothing was changed
@@ -114,10 +114,6 @@ class SettingError(DeviceError):
     """A setting is out of its range; nothing changed."""
 
 
-class AccessRevokedError(DeviceError):
-    """The calling task has lost its right to the devices (it overran a time limit); nothing was sent."""
-
-
 class DeviceTimeoutError(DeviceError):
     """The device did not answer in time; its state is unknown until it is read again."""
 
@@ -132,6 +128,24 @@ class FrameLostError(DeviceError):
 
 class BadFrameError(DeviceError):
     """A frame came that cannot belong to its exposure (shape, type or id); it was discarded."""
+
+
+class AccessRevokedError(SquidError):
+    """The calling task has lost its right to the devices (it overran a time limit); nothing was sent.
+
+    No `DeviceError`: nothing is wrong with the device, and trying again is no use.
+
+    Parameters
+    ----------
+    device : str
+        Label of the device that was to be commanded.
+    message : str
+        Which task, and why it may not.
+    """
+
+    def __init__(self, device: str, message: str) -> None:
+        self.device = device
+        super().__init__(f"{device}: {message}")
 
 
 class AcquisitionError(SquidError):

@@ -29,6 +29,8 @@ class AcquisitionEvent:
         Earliest start, seconds after the run's time origin; None: at once.
     keep_shutter_open : bool
         The light may stay on until the next event.
+    reset_timer : bool
+        The time origin becomes the start of this event (useq's `reset_event_timer`).
     """
 
     index: int
@@ -41,3 +43,4 @@ class AcquisitionEvent:
     exposure_ms: float
     min_start_s: float | None = None
     keep_shutter_open: bool = False
+    reset_timer: bool = False

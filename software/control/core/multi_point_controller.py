@@ -1,0 +1,268 @@
+"""Starts and resumes runs: checks first, then builds the parts and hands the worker to the `WorkerManager`.
+
+Nothing moves and no folder is made before preflight has passed. The whole run has a time budget from the plan's own
+estimate; single device calls have deadlines of their own, which find a hang in seconds (`squid.utils.deadlines`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from squid.models.plan import AcquisitionPlan, plan_digest, read_plan, write_plan
+from squid.utils.deadlines import DeadlineWatch
+from squid.utils.worker_manager import WorkerManager, WorkerResult
+
+from control.core.facts import FactStream, Listener
+from control.core.frame_writer import FrameWriter
+from control.core.imaging import Imaging
+from control.core.index_set import IndexSet
+from control.core.journal import Journal, JournalState, part_record, read_journal
+from control.core.multi_point_worker import MultiPointWorker
+from control.core.preflight import Preflight, preflight
+from control.core.run import Run, RunParts
+from control.core.run_control import RunControl
+from control.core.run_record import (
+    LOG_FILE,
+    PLAN_FILE,
+    RunSummary,
+    create_run_folder,
+    read_summary,
+    versions,
+    write_machine,
+)
+from control.core.sinks import make_sink
+from control.core.step_watch import StepWatch
+from squid.errors import ResumeRefusedError, SquidError
+from squid.machine_file import MachineConfig
+from squid.microscope import Microscope
+from squid.models.event import AcquisitionEvent
+from squid.models.geometry import StagePosition
+
+_log = logging.getLogger(__name__)
+
+BUDGET_FACTOR = 3.0
+BUDGET_MARGIN_S = 3600.0
+"""The whole run may take this many times its estimate, and this much more; single steps are watched far closer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """What is there already: nothing for a new run, the journal's content for a resumed one."""
+
+    state: JournalState | None
+    parts: int
+    started_utc: str
+
+
+class MultiPointController:
+    """Runs plans on one microscope, one at a time.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        Open; stays the caller's to close.
+    manager : WorkerManager
+        Runs the acquisition worker.
+    listeners : tuple of callable
+        Told every fact of every run, at once, in the thread that says it.
+    machine : MachineConfig, optional
+        Written to the run folder, and used by a resume; by default the microscope's own. Differs from that when
+        faults were injected for this start only.
+    """
+
+    def __init__(
+        self,
+        microscope: Microscope,
+        manager: WorkerManager,
+        listeners: tuple[Listener, ...] = (),
+        machine: MachineConfig | None = None,
+    ) -> None:
+        self._microscope = microscope
+        self._manager = manager
+        self._listeners = listeners
+        self._machine = machine or microscope.config
+
+    def start(self, plan: AcquisitionPlan, output: Path, plan_file: Path | None = None) -> Run:
+        """Check the plan and start it in a new folder under `output`.
+
+        Raises
+        ------
+        ConfigurationError
+            Plan and machine do not fit; nothing moved, no folder was made.
+        StorageError
+            The folder cannot be written; nothing moved.
+        """
+        checked = preflight(plan, self._microscope, output, file=plan_file)
+        now = datetime.now(UTC)
+        folder = create_run_folder(output, plan.name, now.astimezone())
+        write_plan(plan, folder / PLAN_FILE)
+        write_machine(folder, self._machine)
+        return self._launch(folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")))
+
+    def resume(self, folder: Path) -> Run:
+        """Go on with an interrupted run at its first missing frame.
+
+        Raises
+        ------
+        ResumeRefusedError
+            The folder holds no run, a complete one, one that is running, or one of another plan or machine.
+        """
+        summary, plan, state = read_summary(folder), read_plan(folder / PLAN_FILE), read_journal(folder)
+        if summary.status == "completed":
+            raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
+        _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
+        _refuse_changes(folder, "machine", state.header["machine"], self._machine.model_dump(mode="json"))
+        origin = StagePosition(*state.header["origin_um"])
+        checked = preflight(
+            plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
+        )
+        return self._launch(folder, plan, checked, _Progress(state, summary.parts + 1, summary.started_utc))
+
+    def _launch(self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress) -> Run:
+        run = Run(folder)
+        with ExitStack() as resources:
+            resources.callback(_locked(folder).release)
+            resources.callback(_log_to(folder / LOG_FILE))
+            resources.enter_context(self._microscope.reserve(f"run {folder.name}"))
+            watch = DeadlineWatch()
+            resources.callback(watch.close)
+            parts = self._build(run, watch, plan, checked, progress)
+            run.begin(parts, resources.pop_all())
+        budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
+        try:
+            self._manager.submit(
+                f"run {folder.name}",
+                run.execute,
+                timeout_ms=int(budget_s * 1000),
+                on_error=lambda result: _budget_used(run, result, budget_s),
+            )
+        except SquidError as refusal:
+            run.not_executed(str(refusal))
+            raise
+        return run
+
+    def _build(
+        self, run: Run, watch: DeadlineWatch, plan: AcquisitionPlan, checked: Preflight, progress: _Progress
+    ) -> RunParts:
+        layout, state = checked.layout, progress.state
+        facts, control = FactStream(self._listeners), RunControl()
+        sink = make_sink(plan.storage.format, plan.storage.compression, durable=plan.storage.durable)
+        sink.open(run.folder, layout, resume=state is not None)
+        writer = FrameWriter(
+            sink,
+            self._journal(run.folder, plan, checked, state),
+            facts,
+            stored=state.stored if state else IndexSet(layout.frames_planned),
+            missing=dict(state.missing) if state else {},
+        )
+        imaging = Imaging(self._microscope, layout.channels, StepWatch(watch, run.overdue), control)
+        events, origin_s = _remaining(checked, progress)
+        return RunParts(
+            layout=layout,
+            microscope=self._microscope,
+            worker=MultiPointWorker(imaging, events, writer, control, facts, plan.recovery, origin_s),
+            writer=writer,
+            control=control,
+            facts=facts,
+            summary=RunSummary(
+                name=plan.name,
+                status="running",
+                frames_planned=layout.frames_planned,
+                outputs=sink.outputs,
+                started_utc=progress.started_utc,
+                parts=progress.parts,
+                plan_digest=plan_digest(plan),
+                versions=versions(),
+            ),
+            earlier_s=state.earlier_s if state else 0.0,
+            ideal_s=checked.ideal_s,
+        )
+
+    def _journal(self, folder: Path, plan: AcquisitionPlan, checked: Preflight, state: JournalState | None) -> Journal:
+        durable = plan.storage.durable
+        if state is not None:
+            journal = Journal.reopen(folder, state, durable=durable)
+        else:
+            header = {
+                "plan": plan.model_dump(mode="json"),
+                "machine": self._machine.model_dump(mode="json"),
+                "origin_um": list(checked.origin),
+            }
+            journal = Journal.create(folder, header, frames=checked.layout.frames_planned, durable=durable)
+        journal.commit([part_record(time.time(), os.getpid())])
+        return journal
+
+
+def _remaining(checked: Preflight, progress: _Progress) -> tuple[Iterator[AcquisitionEvent], float]:
+    """Return the events still to be taken, and the `time.monotonic` of the plan's time zero.
+
+    A frame that was given up is taken again unless its time point is over. A resumed time-lapse keeps its old
+    schedule; when it is late, the first remaining time point is due now and the others keep their intervals.
+    """
+    state = progress.state
+    if state is None:
+        return checked.schedule.events(), time.monotonic()
+    remaining = (
+        event
+        for event in checked.schedule.events(state.stored.first_absent())
+        if event.index not in state.stored and not (event.index in state.missing and event.t < state.last_t)
+    )
+    first = next(remaining, None)
+    if first is None:
+        return iter(()), time.monotonic()
+    elapsed_s = (datetime.now(UTC) - datetime.fromisoformat(progress.started_utc)).total_seconds()
+    return chain((first,), remaining), time.monotonic() - min(max(0.0, elapsed_s), first.min_start_s or 0.0)
+
+
+def _budget_used(run: Run, result: WorkerResult, budget_s: float) -> None:
+    if result.timed_out:
+        run.over_budget(budget_s)
+
+
+def _refuse_changes(folder: Path, what: str, then: Any, now: Any) -> None:
+    """Refuse to continue with another plan or machine than the journal's."""
+    differences = list(_differences(then, now, ()))
+    if differences:
+        shown = "; ".join(differences[:5]) + (f"; and {len(differences) - 5} more" if len(differences) > 5 else "")
+        raise ResumeRefusedError(f"{folder}: the {what} has changed since the run began: {shown}")
+
+
+def _differences(then: Any, now: Any, path: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*then, *now}):
+            yield from _differences(then.get(key), now.get(key), (*path, key))
+    elif then != now:
+        yield f"{'.'.join(path)} was {then!r}, is {now!r}"
+
+
+def _locked(folder: Path) -> FileLock:
+    """Return a lock on the run folder, held until released or until this process is dead."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as e:
+        raise ResumeRefusedError(f"{folder} is being written by another program just now") from e
+    return lock
+
+
+def _log_to(path: Path) -> Callable[[], None]:
+    """Write the program's log to the run folder, too; return the function that ends it."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+
+    def end() -> None:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+    return end

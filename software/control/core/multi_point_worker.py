@@ -1,0 +1,235 @@
+"""The acquisition loop: carries out the events of a run, frame by frame, and knows what to do when one fails.
+
+::
+
+    for each event:   gate ─▶ start moves ─▶ settle the previous frame ─▶ time point ─▶ arrive ─▶ room ─▶ expose
+                      pause,   (overlaps the   (read-out; a bad one is      wait,        checked   back-    light on,
+                      abort    read-out)       retaken, or marked missing)  light off              pressure trigger
+
+A frame that cannot be had is a hole at its own index, never a shift. Knows no Qt and no file: it is given what it
+calls. Runs in one thread, and never waits for a device longer than physics and a margin allow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Iterator
+
+from squid.models.plan import Recovery
+
+from control.core.facts import EventStarted, FactStream, Paused, Resumed, Waiting
+from control.core.frame_writer import FrameWriter
+from control.core.imaging import Imaging, Moves, Pending, RunAborted
+from control.core.run_control import RunControl
+from squid.errors import AcquisitionError, DeviceError, StageMoveError
+from squid.models.event import AcquisitionEvent
+from squid.models.geometry import StagePosition
+
+_log = logging.getLogger(__name__)
+
+WAIT_WORTH_SAYING_S = 0.5
+"""A wait for the disk that lasts longer than this is told to the listeners."""
+
+
+class MultiPointWorker:
+    """Executes the events of one run.
+
+    Parameters
+    ----------
+    imaging : Imaging
+        Carries out one event on the devices.
+    events : iterator of AcquisitionEvent
+        What is still to be taken, in order of the plan.
+    writer : FrameWriter
+        Takes the frames.
+    control : RunControl
+        Pause and abort.
+    facts : FactStream
+        Is told what happens.
+    recovery : Recovery
+        What to do when a frame or a move fails.
+    origin_s : float
+        `time.monotonic` at time zero of the plan's time points.
+    """
+
+    def __init__(
+        self,
+        imaging: Imaging,
+        events: Iterator[AcquisitionEvent],
+        writer: FrameWriter,
+        control: RunControl,
+        facts: FactStream,
+        recovery: Recovery,
+        origin_s: float,
+    ) -> None:
+        self._imaging = imaging
+        self._events = events
+        self._writer = writer
+        self._control = control
+        self._facts = facts
+        self._recovery = recovery
+        self._origin_s = origin_s
+        self._pending: Pending | None = None
+        self._unreachable: tuple[int, int] | None = None
+        self._failures_in_a_row = 0
+
+    def run(self) -> None:
+        """Take every event.
+
+        Raises
+        ------
+        RunAborted
+            Somebody aborted; the frame under way was kept.
+        SquidError
+            The run cannot go on; what was taken was handed to the writer. The light is off in each case.
+        """
+        try:
+            for event in self._events:
+                self._gate()
+                self._take(event)
+            self._settle()
+        except RunAborted:
+            self._settle()
+            raise
+        finally:
+            self._imaging.dark()
+
+    def _take(self, event: AcquisitionEvent) -> None:
+        if self._unreachable == (event.t, event.image):
+            self._settle()
+            self._writer.skip(event.index, "its field could not be reached")
+            return
+        self._facts.say(EventStarted(event))
+        moves = self._start(event)
+        if self._settle():
+            moves = None  # the rig was elsewhere to retake a frame
+        self._wait_until_due(event)
+        try:
+            actual = self._reach(event, moves)
+            self._await_room()
+        except StageMoveError as failure:
+            self._skip_field(event, failure)
+            return
+        self._expose(event, actual)
+
+    def _start(self, event: AcquisitionEvent) -> Moves | None:
+        """Start the moves; a failure is dealt with by `_reach`, after the frame under way is safe."""
+        try:
+            return self._imaging.start_moves(event)
+        except DeviceError as failure:
+            _log.warning("%s; will be tried again", failure)
+            return None
+
+    def _reach(self, event: AcquisitionEvent, moves: Moves | None) -> StagePosition:
+        """Arrive at an event; one more try after a failure, homed first if the stage is lost."""
+        try:
+            return self._imaging.arrive(event, moves or self._imaging.start_moves(event))
+        except DeviceError as failure:
+            if self._recovery.on_stage_failure == "abort":
+                raise
+            _log.warning("%s; trying once more", failure)
+        self._imaging.home_if_lost()
+        return self._imaging.arrive(event, self._imaging.start_moves(event))
+
+    def _expose(self, event: AcquisitionEvent, actual: StagePosition) -> None:
+        try:
+            self._pending = self._imaging.expose(event, actual)
+        except DeviceError as failure:
+            self._retake(event, failure)
+
+    def _settle(self) -> bool:
+        """Bring the frame under way home; returns whether the stage had to go back for it."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return False
+        try:
+            self._store(pending, attempts=1)
+        except DeviceError as failure:
+            self._retake(pending.event, failure)
+            return True
+        return False
+
+    def _retake(self, event: AcquisitionEvent, failure: DeviceError) -> None:
+        """Take a frame again after its first try failed, in place; after the last try its index is missing."""
+        if not self._imaging.frames_collected:
+            raise AcquisitionError(
+                f"the first frame never arrived: {failure}. Likely cause: the camera got no trigger; "
+                "check its trigger mode and cable, and that no other program has it open"
+            ) from failure
+        self._imaging.dark()
+        for attempt in range(2, self._recovery.tries_per_frame + 1):
+            _log.warning("frame %d: %s; try %d of %d", event.index, failure, attempt, self._recovery.tries_per_frame)
+            self._gate()
+            try:
+                actual = self._reach(event, None)
+                self._await_room()
+                self._store(self._imaging.expose(event, actual), attempt)
+            except DeviceError as e:
+                failure = e
+            else:
+                return
+        self._give_up(event, str(failure))
+
+    def _store(self, pending: Pending, attempts: int) -> None:
+        record, pixels = self._imaging.collect(pending)
+        self._writer.put(dataclasses.replace(record, attempts=attempts) if attempts > 1 else record, pixels)
+        self._failures_in_a_row = 0
+
+    def _skip_field(self, event: AcquisitionEvent, failure: StageMoveError) -> None:
+        """Give up the frames of a field that the stage does not reach, or the run, as the plan says."""
+        if self._recovery.on_stage_failure != "skip":
+            raise failure
+        _log.error("%s; the field is skipped", failure)
+        self._unreachable = (event.t, event.image)
+        self._give_up(event, str(failure))
+
+    def _give_up(self, event: AcquisitionEvent, reason: str) -> None:
+        """Leave a hole at the event's index; too many in a row end the run."""
+        self._writer.skip(event.index, reason)
+        self._failures_in_a_row += 1
+        if self._recovery.on_missing_frame == "abort":
+            raise AcquisitionError(f"frame {event.index} is missing: {reason}")
+        if self._failures_in_a_row >= self._recovery.max_failures_in_a_row:
+            raise AcquisitionError(f"{self._failures_in_a_row} failures in a row; the last: {reason}")
+
+    def _gate(self) -> None:
+        """Obey abort and pause, and stop when the writer has failed."""
+        if self._writer.failure is not None:
+            raise self._writer.failure
+        if self._control.abort_reason is not None:
+            raise RunAborted
+        if self._control.is_paused:
+            self._settle()
+            self._imaging.dark()
+            self._facts.say(Paused())
+            self._control.wait_while_paused()
+            self._facts.say(Resumed())
+            self._gate()
+
+    def _wait_until_due(self, event: AcquisitionEvent) -> None:
+        if event.reset_timer:
+            self._origin_s = time.monotonic()
+        if event.min_start_s is None:
+            return
+        due_s = self._origin_s + event.min_start_s
+        left_s = due_s - time.monotonic()
+        if left_s > WAIT_WORTH_SAYING_S:
+            self._imaging.dark()
+            self._facts.say(Waiting("the next time point", left_s))
+        while time.monotonic() < due_s:
+            self._control.sleep_until(due_s)
+            self._gate()
+
+    def _await_room(self) -> None:
+        """Wait, in the dark, until the writer takes another frame."""
+        if self._writer.has_room:
+            return
+        self._imaging.dark()
+        if not self._writer.wait_for_room(WAIT_WORTH_SAYING_S):
+            self._facts.say(Waiting("the disk is slower than the camera"))
+        while not self._writer.has_room:
+            self._gate()
+            self._writer.wait_for_room(WAIT_WORTH_SAYING_S)
+        self._gate()
