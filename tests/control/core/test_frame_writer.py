@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+from tests.control.core.records import pixels, record
+
+from control.core import frame_writer
+from control.core.facts import Fact, FactStream, FrameMissing, FrameStored, Waiting
+from control.core.frame_writer import FrameWriter
+from control.core.index_set import IndexSet
+from control.core.journal import Journal, read_journal
+from squid.errors import DiskFullError, StorageError
+from squid.models.frame import FrameRecord
+from squid.models.geometry import Pixels
+from squid.models.layout import DatasetLayout
+
+FRAMES = 100
+
+
+class ObstinateSink:
+    """Keeps frames in memory; `gate` can hold it up, `errors` are raised one per call of append or flush."""
+
+    def __init__(self) -> None:
+        self.outputs = ()
+        self.appended: list[int] = []
+        self.flushed: list[int] = []
+        self.closed_with: list[int] | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.append_errors: list[Exception] = []
+        self.flush_errors: list[Exception] = []
+
+    def open(self, folder: Path, layout: DatasetLayout, *, resume: bool) -> None:
+        """Nothing to prepare."""
+
+    def append(self, record: FrameRecord, pixels: Pixels) -> None:
+        assert self.gate.wait(10)
+        if self.append_errors:
+            raise self.append_errors.pop(0)
+        assert pixels[0, 0] == record.event.index
+        self.appended.append(record.event.index)
+
+    def skip(self, index: int, reason: str) -> None:
+        """Holes are not kept."""
+
+    def flush(self) -> None:
+        if self.flush_errors:
+            raise self.flush_errors.pop(0)
+        self.flushed = list(self.appended)
+
+    def close(self, missing: Collection[int] = ()) -> None:
+        self.closed_with = sorted(missing)
+
+
+class Bench:
+    """A writer on an obstinate sink, with what it said."""
+
+    def __init__(self, folder: Path, capacity_bytes: int = 1 << 20) -> None:
+        self.folder = folder
+        self.said: list[Fact] = []
+        self.sink = ObstinateSink()
+        self.journal = Journal.create(folder, {}, frames=FRAMES, durable=False)
+        self.writer = FrameWriter(
+            self.sink,
+            self.journal,
+            FactStream((self.hear,)),
+            stored=IndexSet(FRAMES),
+            missing={},
+            capacity_bytes=capacity_bytes,
+        )
+        self.writer.start()
+
+    def hear(self, fact: Fact) -> None:
+        if isinstance(fact, FrameStored):  # what is said to be stored is in the sink and in the journal
+            index = fact.record.event.index
+            assert index in self.sink.flushed
+            assert index in read_journal(self.folder).stored
+        self.said.append(fact)
+
+
+def test_stores_in_order_then_closes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    for index in range(30):
+        bench.writer.put(record(index), pixels(index))
+    bench.writer.skip(30, "lost")
+    assert bench.writer.finish(10)
+    assert bench.sink.flushed == list(range(30))
+    assert bench.sink.closed_with == [30]
+    assert [f.record.event.index for f in bench.said if isinstance(f, FrameStored)] == list(range(30))
+    assert bench.said[-1] == FrameMissing(30, "lost")
+    state = read_journal(tmp_path)
+    assert (len(state.stored), state.missing) == (30, {30: "lost"})
+
+
+def test_the_bound_holds_the_engine_and_drops_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, capacity_bytes=3 * pixels(0).nbytes)
+    bench.sink.gate.clear()
+    for index in range(3):
+        assert bench.writer.wait_for_room(0)
+        bench.writer.put(record(index), pixels(index))
+    assert not bench.writer.wait_for_room(0.01)
+    bench.sink.gate.set()
+    assert bench.writer.wait_for_room(10)
+    assert bench.writer.finish(10)
+    assert bench.sink.flushed == [0, 1, 2]
+
+
+@pytest.mark.parametrize("where", ["append_errors", "flush_errors"])
+def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setattr(frame_writer, "RETRY_S", 0.01)
+    bench = Bench(tmp_path)
+    full = DiskFullError(tmp_path, 2_000_000_000, 1_000)
+    getattr(bench.sink, where).extend([full, full, full])
+    bench.writer.put(record(0), pixels(0))
+    bench.writer.put(record(1), pixels(1))
+    assert bench.writer.finish(10)
+    assert set(bench.sink.flushed) == {0, 1}
+    said = [fact for fact in bench.said if isinstance(fact, Waiting)]
+    assert len(said) == 1
+    assert "2.00 GB needed" in said[0].reason
+    assert bench.writer.failure is None
+
+
+def test_an_abandoned_writer_stops_waiting(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.sink.append_errors.extend([DiskFullError(tmp_path, 1, 0)] * 1000)
+    bench.writer.put(record(0), pixels(0))
+    assert not bench.writer.finish(0.05)
+    bench.writer.abandon()
+    assert bench.writer.finish(10)
+    assert isinstance(bench.writer.failure, DiskFullError)
+    assert len(read_journal(tmp_path).stored) == 0
+
+
+def test_a_failing_disk_ends_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_writer, "RETRY_S", 0.001)
+    monkeypatch.setattr(frame_writer, "PATIENCE_S", 0.05)
+    bench = Bench(tmp_path)
+    bench.sink.flush_errors.extend([StorageError("the disk is gone")] * 10_000)
+    bench.writer.put(record(0), pixels(0))
+    assert bench.writer.finish(10)
+    assert "the disk is gone" in str(bench.writer.failure)
+    assert bench.writer.wait_for_room(0)  # the engine is not held: it has to learn of the failure
+
+
+def test_a_bug_in_a_sink_is_a_failure_of_the_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.sink.append_errors.append(ZeroDivisionError("bug"))
+    bench.writer.put(record(0), pixels(0))
+    assert bench.writer.finish(10)
+    assert "bug" in str(bench.writer.failure)
+
+
+def test_what_comes_after_the_end_is_not_stored(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    assert bench.writer.finish(10)
+    bench.writer.put(record(0), pixels(0))
+    assert bench.sink.appended == []
