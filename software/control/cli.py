@@ -1,0 +1,229 @@
+"""The command line: one of the faces of `control.core`, as thin as the others.
+
+Owns arguments, exit codes and what is printed; knows no device driver and nothing of how a run works.
+
+Exit codes: 0 completed · 2 refused before anything moved · 3 aborted by a fault, resumable · 4 completed with missing
+frames · 130 interrupted by a person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from control.cli_machine import SIMULATION, named_machine, with_time_scale
+from control.cli_progress import RunProgress, duration
+from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
+from control.core.multi_point_controller import MultiPointController
+from control.core.preflight import preflight
+from control.core.run import USER, Run
+from control.core.run_record import MACHINE_FILE, RunSummary
+from control.core.safe_state import make_safe
+from squid.drivers.simulated.faults import with_faults
+from squid.errors import ConfigurationError, PreflightError, SquidError
+from squid.machine_file import MachineConfig, read_machine_file
+from squid.microscope import Microscope
+from squid.models.plan import read_plan
+from squid.utils.worker_manager import WorkerManager
+
+EXIT_COMPLETED = 0
+EXIT_REFUSED = 2
+EXIT_ABORTED = 3
+EXIT_MISSING = 4
+
+POLL_S = 0.05
+"""How often the main thread looks at signals and draws the progress."""
+
+LEAVE_S = 2.0
+"""So long may devices and workers take to close; the process ends in any case."""
+
+NO_WINDOW = """There is no window yet. Without one:
+  hcs run PLAN --simulation --output DIR     run a plan on the simulated microscope
+  hcs run PLAN --machine FILE --output DIR   run it on a real one
+  hcs --help                                 everything else"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one command line and return the exit code."""
+    logging.getLogger().addHandler(logging.NullHandler())  # a run logs to its folder, not to the terminal
+    args = _parser().parse_args(arguments)
+    try:
+        return int(args.command(args))
+    except SquidError as error:
+        _complain(error)
+        return EXIT_REFUSED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hcs", description="Runs high-content screening plates on a microscope.")
+    _add_machine(parser)
+    parser.set_defaults(command=_window)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a plan", description="Run a plan and store every image.")
+    run.add_argument("plan", type=Path, metavar="PLAN", help="plan file, or a useq-schema sequence (YAML, JSON)")
+    _add_machine(run)
+    run.add_argument("--output", type=Path, metavar="DIR", required=True, help="the run folder is made in this folder")
+    run.add_argument("--time-scale", type=float, metavar="X", help="let simulated hardware run X times as fast")
+    _add_run_options(run)
+    run.set_defaults(command=_run)
+
+    resume = commands.add_parser("resume", help="go on with an interrupted run at its first missing frame")
+    resume.add_argument("run_folder", type=Path, metavar="RUN_FOLDER")
+    _add_run_options(resume)
+    resume.set_defaults(command=_resume)
+
+    check = commands.add_parser("check", help="say what a plan would take, or why it is refused; nothing moves")
+    check.add_argument("plan", type=Path, metavar="PLAN")
+    _add_machine(check)
+    check.add_argument(
+        "--output", type=Path, metavar="DIR", default=Path(), help="where space is needed (default: here)"
+    )
+    check.set_defaults(command=_check)
+
+    devices = commands.add_parser("devices", help="open every device and say what it knows of itself")
+    _add_machine(devices)
+    devices.set_defaults(command=_devices)
+    return parser
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    # SUPPRESS: the value given before the command is not overwritten by the command's own default
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--simulation", action="store_true", default=argparse.SUPPRESS, help="use the simulated microscope"
+    )
+    which.add_argument("--machine", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="use this machine file")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--inject",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="let a simulated device fail, for example camera.hang@frame=100; may be repeated",
+    )
+    parser.add_argument("--json", action="store_true", help="print the run's record as the last line, as JSON")
+
+
+def _window(_: argparse.Namespace) -> int:
+    print(NO_WINDOW, file=sys.stderr)
+    return EXIT_REFUSED
+
+
+def _run(args: argparse.Namespace) -> int:
+    file = named_machine(args)
+    if file is None:
+        raise ConfigurationError("no microscope was named", allowed="--simulation, or --machine FILE")
+    machine = read_machine_file(file)
+    if args.time_scale is not None:
+        machine = with_time_scale(machine, args.time_scale)
+    plan = read_plan(args.plan)
+    return _carry_out(machine, file, args, lambda controller: controller.start(plan, args.output, args.plan))
+
+
+def _resume(args: argparse.Namespace) -> int:
+    file = args.run_folder / MACHINE_FILE
+    machine = read_machine_file(file)
+    return _carry_out(machine, file, args, lambda controller: controller.resume(args.run_folder))
+
+
+def _check(args: argparse.Namespace) -> int:
+    file = named_machine(args) or SIMULATION
+    machine = read_machine_file(file)
+    plan = read_plan(args.plan)
+    with Microscope.build(machine, file) as microscope:
+        checked = preflight(plan, microscope, args.output, file=args.plan)
+    print(f"machine: {machine.name}")
+    print(f"frames: {checked.layout.frames_planned}")
+    print(f"bytes: {checked.bytes} ({checked.bytes / 1e9:.2f} GB)")
+    print(f"duration: {duration(checked.estimated_s)}")
+    return EXIT_COMPLETED
+
+
+def _devices(args: argparse.Namespace) -> int:
+    file = named_machine(args) or SIMULATION
+    machine = read_machine_file(file)
+    with Microscope.build(machine, file) as microscope:
+        print(f"machine: {machine.name}")
+        for label, device in microscope.devices.items():
+            config = machine.devices[label]
+            print(f"{label}: {config.driver}, role {config.role or 'none'}")
+            for key, value in device.state().items():
+                print(f"  {key}: {value}")
+    return EXIT_COMPLETED
+
+
+def _carry_out(
+    machine: MachineConfig, file: Path, args: argparse.Namespace, begin: Callable[[MultiPointController], Run]
+) -> int:
+    """Open the microscope, begin a run, follow it to its end; leave within bounds whatever hangs."""
+    microscope = Microscope.build(with_faults(machine, args.inject), file)
+    manager = WorkerManager()
+    progress = RunProgress(sys.stderr)
+    with stop_requests() as stop:
+        stop.make_safe = lambda: make_safe(microscope, 0.5)
+        try:
+            microscope.open()
+            controller = MultiPointController(microscope, manager, (progress.hear,), machine)
+            if stop.requested is not None:
+                print(f"interrupted ({stop.requested}) before anything moved", file=sys.stderr)
+                return EXIT_INTERRUPTED
+            run = begin(controller)
+            print(f"run folder: {run.folder}", flush=True)
+            summary = _follow(run, progress, stop)
+        finally:
+            manager.shutdown(wait=True, timeout=LEAVE_S)
+            _within(LEAVE_S, microscope.close)
+    _report(run.folder, summary, as_json=args.json)
+    return _exit_code(summary)
+
+
+def _follow(run: Run, progress: RunProgress, stop: StopRequests) -> RunSummary:
+    told = False
+    while (summary := run.wait(POLL_S)) is None:
+        if stop.requested is not None and not told:
+            told = True
+            print(f"{stop.requested}: ends the run; once more leaves at once", file=sys.stderr, flush=True)
+            run.abort(f"{USER} ({stop.requested})")
+        progress.draw()
+    progress.close()
+    return summary
+
+
+def _within(seconds: float, command: Callable[[], None]) -> None:
+    thread = threading.Thread(target=command, name="closing", daemon=True)
+    thread.start()
+    thread.join(seconds)
+
+
+def _report(folder: Path, summary: RunSummary, *, as_json: bool) -> None:
+    stored = f"{summary.frames_stored} of {summary.frames_planned} frames stored"
+    took = f"in {duration(summary.wall_s)}, duty {summary.duty:.2f}"
+    print(f"{summary.status.replace('_', ' ')}: {stored} {took}")
+    for output in summary.outputs:
+        print(f"open: {folder / output}")
+    if summary.status != "completed":
+        print(f"{summary.status.replace('_', ' ')}: {summary.reason}", file=sys.stderr)
+    if summary.status == "aborted":
+        print(f"go on with: hcs resume {folder}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({**summary.model_dump(mode="json"), "run_folder": str(folder)}))
+
+
+def _exit_code(summary: RunSummary) -> int:
+    if summary.status == "aborted":
+        by_person = summary.reason == USER or summary.reason.startswith(f"{USER} ")
+        return EXIT_INTERRUPTED if by_person else EXIT_ABORTED
+    return EXIT_MISSING if summary.status == "completed_with_missing" else EXIT_COMPLETED
+
+
+def _complain(error: SquidError) -> None:
+    for refusal in error.refusals if isinstance(error, PreflightError) else [error]:
+        print(f"hcs: {refusal}", file=sys.stderr)
