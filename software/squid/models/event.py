@@ -26,11 +26,11 @@ class AcquisitionEvent:
     exposure_ms : float
         Exposure time.
     min_start_s : float or None
-        Earliest start, seconds after the run's time origin; None: at once.
+        Earliest start, seconds after the clock of time points was last started; None: at once.
     keep_shutter_open : bool
         The light may stay on until the next event.
-    reset_timer : bool
-        The time origin becomes the start of this event (useq's `reset_event_timer`).
+    restarts_clock : bool
+        The clock of time points starts again with this event (useq's `reset_event_timer`).
     """
 
     index: int
@@ -43,4 +43,4 @@ class AcquisitionEvent:
     exposure_ms: float
     min_start_s: float | None = None
     keep_shutter_open: bool = False
-    reset_timer: bool = False
+    restarts_clock: bool = False

@@ -92,4 +92,6 @@ def explain(
     if first["type"] == "missing":
         return error(f"is missing{more}", file=file, key=path)
     message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # keys that do not go together: the whole file is no news
+        return error(f"{message}{more}", file=file, key=path or None)
     return error(f"{first['input']!r}: {message}{more}", file=file, key=path)

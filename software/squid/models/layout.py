@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from squid.models.channel import ChannelLayout
+from squid.models.objective import Objective
 from squid.models.plate import PlateGeometry
 
 
@@ -52,6 +53,28 @@ class ImageLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class Optics:
+    """What gives a data set its pixel size.
+
+    Attributes
+    ----------
+    objective : Objective
+        In use.
+    sensor_pixel_um : float
+        Pixel pitch of the sensor, unbinned.
+    binning : int
+        In force.
+    tube_lens_mm : float
+        Focal length of the microscope's own tube lens.
+    """
+
+    objective: Objective
+    sensor_pixel_um: float
+    binning: int
+    tube_lens_mm: float
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetLayout:
     """Everything a sink needs before the first frame.
 
@@ -81,6 +104,8 @@ class DatasetLayout:
         Number of events.
     objective : str
         Name of the objective.
+    optics : Optics or None
+        Where the pixel size comes from; None when it is not known.
     """
 
     name: str
@@ -95,3 +120,4 @@ class DatasetLayout:
     plate: PlateGeometry | None
     frames_planned: int
     objective: str
+    optics: Optics | None = None
