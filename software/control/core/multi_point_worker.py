@@ -209,7 +209,7 @@ class MultiPointWorker:
             self._gate()
 
     def _wait_until_due(self, event: AcquisitionEvent) -> None:
-        if event.reset_timer:
+        if event.restarts_clock:
             self._origin_s = time.monotonic()
         if event.min_start_s is None:
             return
