@@ -102,12 +102,15 @@ class MultiPointController:
         StorageError
             The folder cannot be written; nothing moved.
         """
-        checked = preflight(plan, self._microscope, output, file=plan_file)
-        now = datetime.now(UTC)
-        folder = create_run_folder(output, plan.name, now.astimezone())
-        write_plan(plan, folder / PLAN_FILE)
-        write_machine(folder, self._machine)
-        return self._launch(folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")))
+        with ExitStack() as resources:
+            resources.enter_context(self._microscope.reserve(f"the run of {plan.name}"))
+            checked = preflight(plan, self._microscope, output, file=plan_file)
+            now = datetime.now(UTC)
+            folder = create_run_folder(output, plan.name, now.astimezone())
+            _lock(folder, resources)
+            write_plan(plan, folder / PLAN_FILE)
+            write_machine(folder, self._machine)
+            return self._launch(folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")), resources)
 
     def resume(self, folder: Path) -> Run:
         """Go on with an interrupted run at its first missing frame.
@@ -117,27 +120,31 @@ class MultiPointController:
         ResumeRefusedError
             The folder holds no run, a complete one, one that is running, or one of another plan or machine.
         """
-        summary, plan, state = read_summary(folder), read_plan(folder / PLAN_FILE), read_journal(folder)
+        summary = read_summary(folder)
         if summary.status == "completed":
             raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
-        _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
-        _refuse_changes(folder, "machine", state.header["machine"], self._machine.model_dump(mode="json"))
-        origin = StagePosition(*state.header["origin_um"])
-        checked = preflight(
-            plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
-        )
-        return self._launch(folder, plan, checked, _Progress(state, summary.parts + 1, summary.started_utc))
-
-    def _launch(self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress) -> Run:
-        run = Run(folder)
         with ExitStack() as resources:
-            resources.callback(_locked(folder).release)
-            resources.callback(_log_to(folder / LOG_FILE))
-            resources.enter_context(self._microscope.reserve(f"run {folder.name}"))
-            watch = DeadlineWatch()
-            resources.callback(watch.close)
-            parts = self._build(run, watch, plan, checked, progress)
-            run.begin(parts, resources.pop_all())
+            resources.enter_context(self._microscope.reserve(f"the run of {summary.name}"))
+            _lock(folder, resources)
+            plan, state = read_plan(folder / PLAN_FILE), read_journal(folder)
+            _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
+            _refuse_changes(folder, "machine", state.header["machine"], self._machine.model_dump(mode="json"))
+            origin = StagePosition(*state.header["origin_um"])
+            checked = preflight(
+                plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
+            )
+            progress = _Progress(state, summary.parts + 1, summary.started_utc)
+            return self._launch(folder, plan, checked, progress, resources)
+
+    def _launch(
+        self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress, resources: ExitStack
+    ) -> Run:
+        """Build the parts and hand them to the manager; the run gives the resources back at its end."""
+        run = Run(folder)
+        resources.callback(_log_to(folder / LOG_FILE))
+        watch = DeadlineWatch()
+        resources.callback(watch.close)
+        run.begin(self._build(run, watch, plan, checked, progress), resources.pop_all())
         budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
         try:
             self._manager.submit(
@@ -245,14 +252,14 @@ def _differences(then: Any, now: Any, path: tuple[str, ...]) -> Iterator[str]:
         yield f"{'.'.join(path)} was {then!r}, is {now!r}"
 
 
-def _locked(folder: Path) -> FileLock:
-    """Return a lock on the run folder, held until released or until this process is dead."""
+def _lock(folder: Path, resources: ExitStack) -> None:
+    """Lock the run folder until `resources` are given back, or until this process is dead."""
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as e:
         raise ResumeRefusedError(f"{folder} is being written by another program just now") from e
-    return lock
+    resources.callback(lock.release)
 
 
 def _log_to(path: Path) -> Callable[[], None]:

@@ -152,6 +152,7 @@ class Run:
         if self._ended.is_set() or self._epoch.is_revoked:
             return
         self._epoch.revoke(str(error))
+        self._of_running.control.abort(str(error))
         dump = self.folder / STACKS_FILE
         dump_all_stacks(dump, f"{datetime.now(UTC).isoformat()} {error}")
         _log.error("%s; stacks are in %s", error, dump)

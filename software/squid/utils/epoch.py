@@ -43,13 +43,13 @@ class Epoch:
 
     @contextmanager
     def entered(self) -> Iterator[Epoch]:
-        """Put the calling thread into this epoch for the length of the block."""
-        previous = getattr(_local, "epoch", None)
-        _local.epoch = self
+        """Put the calling thread into this epoch for the length of the block, beside those it is in already."""
+        outer: tuple[Epoch, ...] = getattr(_local, "epochs", ())
+        _local.epochs = (*outer, self)
         try:
             yield self
         finally:
-            _local.epoch = previous
+            _local.epochs = outer
 
 
 def check_access(device: str) -> None:
@@ -58,8 +58,8 @@ def check_access(device: str) -> None:
     Raises
     ------
     AccessRevokedError
-        The thread's epoch was revoked; nothing was sent to the device.
+        One of the thread's epochs was revoked; nothing was sent to the device.
     """
-    epoch: Epoch | None = getattr(_local, "epoch", None)
-    if epoch is not None and epoch.reason is not None:
-        raise AccessRevokedError(device, f"task '{epoch.name}' may no longer command devices: {epoch.reason}")
+    for epoch in getattr(_local, "epochs", ()):
+        if epoch.reason is not None:
+            raise AccessRevokedError(device, f"task '{epoch.name}' may no longer command devices: {epoch.reason}")
