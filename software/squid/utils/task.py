@@ -1,0 +1,305 @@
+"""One task: what to call, its limits, its one outcome, and what the code inside may ask and say.
+
+::
+
+    QUEUED ──▶ RUNNING ──▶ done · error · timeout · cancelled · lost
+       └─────▶ cancelled · superseded · timeout (waited too long)
+
+The first outcome counts; what comes later is dropped. Only `squid.utils.task_pool` changes a task, under its lock.
+Knows no thread, no queue, no Qt.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from types import FunctionType
+from typing import Any, Protocol
+
+from squid.errors import WorkerError
+from squid.utils.deadlines import Deadline
+from squid.utils.epoch import Epoch
+
+
+class TaskPriority(IntEnum):
+    """Who goes first; a waiting task moves up one step per ageing interval of its manager."""
+
+    CRITICAL = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+    IDLE = 4
+
+
+class Outcome(Enum):
+    """How a task ended."""
+
+    DONE = "done"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    LOST = "lost"
+
+
+class TaskCancelledError(WorkerError):
+    """The task was cancelled; raised inside it at its next look, and the error of its result."""
+
+
+class TaskSupersededError(WorkerError):
+    """A newer task with the same coalescing key took its place; it was never started."""
+
+
+class TaskLostError(WorkerError):
+    """The task was given up: it still ran at shutdown, or the process that ran it died."""
+
+
+@dataclass(frozen=True)
+class WorkerResult:
+    """What a task gave.
+
+    Attributes
+    ----------
+    success : bool
+        Whether it returned in time.
+    value : object or None
+        What it returned.
+    error : BaseException or None
+        What it raised, or TimeoutError, TaskCancelledError, TaskSupersededError, TaskLostError.
+    stack_trace : str or None
+        The formatted stack of what it raised.
+    timed_out : bool
+        Whether a time limit ended it.
+    """
+
+    success: bool
+    value: Any = None
+    error: BaseException | None = None
+    stack_trace: str | None = None
+    timed_out: bool = False
+
+
+ResultCallback = Callable[[WorkerResult], object]
+ProgressCallback = Callable[[float, str], object]
+
+
+class Task:
+    """One task; inside it, `current_task` gives this object.
+
+    Attributes
+    ----------
+    name : str
+        Unique among the active tasks of a manager.
+    priority : TaskPriority
+        Who goes first.
+    coalesce_key : str or None
+        Of the waiting tasks with this key only the newest runs.
+    run_limit_s, queue_limit_s, progress_limit_s : float or None
+        Longest run, longest wait in the queue, longest silence between two `report_progress`; None: no limit.
+    metadata : mapping
+        Free for the caller.
+    created_at, started_at, ended_at : float or None
+        Monotonic seconds.
+    outcome : Outcome or None
+        None while it is active.
+    result : WorkerResult or None
+        Belongs to `outcome`.
+    cancel_requested : bool
+        Whether somebody cancelled it; then it does not end as done, whatever it returns.
+    progress : tuple of (float, str)
+        Newest fraction, 0...1, and message.
+    """
+
+    __slots__ = (
+        "_call",
+        "_cancel_event",
+        "_stop_requested",
+        "cancel_requested",
+        "coalesce_key",
+        "created_at",
+        "ended_at",
+        "epoch",
+        "is_progress_posted",
+        "limits",
+        "metadata",
+        "name",
+        "on_complete",
+        "on_error",
+        "on_finished",
+        "on_progress",
+        "outcome",
+        "priority",
+        "progress",
+        "progress_limit",
+        "progress_limit_s",
+        "progress_sink",
+        "queue_limit_s",
+        "result",
+        "run_limit_s",
+        "started_at",
+    )
+
+    def __init__(self, name: str, call: Callable[[], Any], priority: TaskPriority = TaskPriority.NORMAL) -> None:
+        self.name = name
+        self._call: Callable[[], Any] | None = call
+        self.priority = priority
+        self.coalesce_key: str | None = None
+        self.run_limit_s: float | None = None
+        self.queue_limit_s: float | None = None
+        self.progress_limit_s: float | None = None
+        self.on_complete: ResultCallback | None = None
+        self.on_error: ResultCallback | None = None
+        self.on_finished: ResultCallback | None = None
+        self.on_progress: ProgressCallback | None = None
+        self.metadata: Mapping[str, Any] | None = None
+        self.created_at = time.monotonic()
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self.outcome: Outcome | None = None
+        self.result: WorkerResult | None = None
+        self.progress = (0.0, "")
+        self.progress_sink: Callable[[Task], object] | None = None
+        self.is_progress_posted = False
+        self.limits: tuple[Deadline, ...] = ()
+        self.progress_limit: Deadline | None = None
+        self.epoch: Epoch | None = None
+        self.cancel_requested = False
+        self._stop_requested = False
+        self._cancel_event: threading.Event | None = None
+
+    # --- for the code inside ------------------------------------------------------------------------------------
+
+    def raise_if_cancelled(self) -> None:
+        """Look whether the task should stop.
+
+        Raises
+        ------
+        TaskCancelledError
+            It was cancelled, a time limit ended it, or its manager shuts down.
+        """
+        if self._stop_requested:
+            raise TaskCancelledError(f"task '{self.name}' was cancelled")
+
+    def pause(self, duration_s: float) -> None:
+        """Wait `duration_s` seconds, or until the task is cancelled; then raise TaskCancelledError."""
+        self._cancel_event = self._cancel_event or threading.Event()
+        self.raise_if_cancelled()
+        self._cancel_event.wait(duration_s)
+        self.raise_if_cancelled()
+
+    def report_progress(self, fraction: float, message: str = "") -> None:
+        """Say how far it is (0...1) and start the progress limit again; raises TaskCancelledError if cancelled."""
+        self.raise_if_cancelled()
+        self.progress = (fraction, message)
+        if self.progress_limit is not None and self.progress_limit_s is not None:
+            self.progress_limit.extend(self.progress_limit_s)
+        if self.progress_sink is not None:
+            self.progress_sink(self)
+
+    # --- for the pool -------------------------------------------------------------------------------------------
+
+    def request_stop(self) -> None:
+        """Let the code inside see that it should stop."""
+        self._stop_requested = True
+        if self._cancel_event is not None:
+            self._cancel_event.set()
+
+    def execute(self) -> Any:
+        """Run the call in the calling thread, inside the task's epoch.
+
+        The frame that makes the call bears the task's name, so that each stack dump names the task, also one that
+        faulthandler's C thread writes while no Python code can run.
+        """
+        call, epoch = self._call, self.epoch
+        if call is None or epoch is None:
+            raise TaskCancelledError(f"task '{self.name}' has ended")
+        code = _named_frame.__code__.replace(co_name=f"task '{self.name}'")
+        _local.task = self
+        try:
+            with epoch.entered():
+                return FunctionType(code, {})(call)
+        finally:
+            _local.task = None
+
+    def release(self) -> None:
+        """Forget the call and what it holds: a kept handle must not keep images alive."""
+        self._call = None
+
+
+class TaskControl(Protocol):
+    """What a handle needs of the pool."""
+
+    def cancel(self, task: Task) -> bool:
+        """Cancel one task."""
+
+    def wait(self, task: Task, timeout_s: float | None) -> bool:
+        """Wait for one task."""
+
+
+class TaskHandle(str):
+    """The id of a task (its name: it goes through signals and dicts as a str) together with its controls."""
+
+    __slots__ = ("_control", "task")
+
+    task: Task
+    _control: TaskControl
+
+    @classmethod
+    def of(cls, task: Task, control: TaskControl) -> TaskHandle:
+        """Make the handle of a task."""
+        handle = cls(task.name)
+        handle.task = task
+        handle._control = control
+        return handle
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended; None while it is active."""
+        return self.task.outcome
+
+    @property
+    def result(self) -> WorkerResult | None:
+        """What it gave; None while it is active."""
+        return self.task.result
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has started and not ended."""
+        return self.task.started_at is not None and self.task.outcome is None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.task.outcome is Outcome.CANCELLED
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self.task.ended_at is not None
+
+    def cancel(self) -> bool:
+        """Remove it from the queue, or ask it to stop if it runs; False if it has ended."""
+        return self._control.cancel(self.task)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until it has ended, at most `timeout_s` seconds (None: for ever); say whether it has.
+
+        Callbacks are delivered on their own: they may come after this returns.
+        """
+        return self._control.wait(self.task, timeout_s)
+
+
+_local = threading.local()
+
+
+def current_task() -> Task | None:
+    """Return the task that the calling thread runs; None outside of any."""
+    task: Task | None = getattr(_local, "task", None)
+    return task
+
+
+def _named_frame(call: Callable[[], Any]) -> Any:
+    return call()

@@ -1,0 +1,388 @@
+"""Threads that run tasks, give each exactly one outcome, and replace a thread that hangs.
+
+::
+
+    submit ─▶ TaskQueue ─▶ worker thread ─▶ claim(outcome): the first wins ─▶ observer.task_ended
+                                └─ limit passed ─▶ claim(timeout), epoch revoked, thread quarantined and replaced,
+                                                   observer.task_overdue ─▶ observer.task_ended; its late result is
+                                                   dropped
+
+The threads are our own and daemons: the exit of the process never waits for one (the executors of the standard
+library and of Qt do). Knows no Qt: what is told to whom, and in which thread, is the observer's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from typing import Protocol
+
+from squid.errors import DuplicateTaskError, ShutDownError
+from squid.utils.deadlines import Deadline, DeadlineWatch
+from squid.utils.epoch import Epoch
+from squid.utils.pool_statistics import PoolStatistics
+from squid.utils.task import (
+    Outcome,
+    Task,
+    TaskCancelledError,
+    TaskLostError,
+    TaskSupersededError,
+    WorkerResult,
+)
+from squid.utils.task_queue import TaskQueue
+from squid.utils.timetable import Timetable
+
+_log = logging.getLogger(__name__)
+
+
+class PoolObserver(Protocol):
+    """Told what happens to tasks, in the thread where it happens; must return at once."""
+
+    def task_started(self, task: Task) -> None:
+        """Its run begins, in the calling thread."""
+
+    def task_overdue(self, task: Task, reason: str) -> None:
+        """A limit has ended it; `task_ended` follows."""
+
+    def task_ended(self, task: Task) -> None:
+        """Its outcome is known; told exactly once per task."""
+
+
+class _Worker(threading.Thread):
+    def __init__(self, pool: TaskPool, number: int) -> None:
+        super().__init__(name=f"{pool.name}-{number}", daemon=True)
+        self.base_name = self.name
+        self.task: Task | None = None
+        self.is_retired = False
+        self._pool = pool
+
+    def run(self) -> None:
+        self._pool.work(self)
+
+
+class TaskPool:
+    """Runs tasks in at most `size` threads that do not hang.
+
+    Parameters
+    ----------
+    name : str
+        Begins the names of the threads.
+    size : int
+        Number of threads; made when needed. Quarantined ones do not count.
+    observer : PoolObserver
+        Told what happens.
+    watch : DeadlineWatch
+        Measures the limits.
+    ageing_s, interval_s : float
+        See `TaskQueue`.
+    """
+
+    def __init__(
+        self, name: str, size: int, observer: PoolObserver, watch: DeadlineWatch, ageing_s: float, interval_s: float
+    ) -> None:
+        self.name = name
+        self.size = size
+        self.statistics = PoolStatistics()
+        self._observer = observer
+        self._watch = watch
+        self._timetable = Timetable()
+        self._ended = threading.Condition(threading.Lock())
+        self._queue = TaskQueue(ageing_s, interval_s)
+        self._by_name: dict[str, Task] = {}
+        self._active: dict[Task, _Worker | None] = {}
+        self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one True per task that may be taken; False: leave
+        self._workers: set[_Worker] = set()
+        self._quarantined: set[_Worker] = set()
+        self._busy = 0
+        self._hired = 0
+        self._is_paused = False
+        self._is_closing = False
+
+    # --- tasks in ---------------------------------------------------------------------------------------------------
+
+    def submit(self, task: Task, delay_s: float = 0.0) -> None:
+        """Accept a task.
+
+        Raises
+        ------
+        DuplicateTaskError
+            A task of that name is active, and the two do not share a coalescing key.
+        ShutDownError
+            The pool takes no more tasks.
+        """
+        superseded = None
+        with self._ended:
+            self._check_acceptable(task)
+            self._by_name[task.name] = task
+            self._active[task] = None
+            self.statistics.submitted += 1
+            if delay_s <= 0:
+                superseded = self._enqueue(task)
+        if delay_s > 0:
+            self._timetable.call_at(time.monotonic() + delay_s, lambda: self._enqueue_later(task))
+        if superseded is not None:
+            self._conclude(superseded)
+        if task.queue_limit_s is not None:
+            task.limits = (self._watch.arm(task.name, delay_s + task.queue_limit_s, lambda _: self._waited(task)),)
+
+    def _check_acceptable(self, task: Task) -> None:
+        if self._is_closing:
+            raise ShutDownError(f"task '{task.name}': {self.name} was shut down and takes no more tasks")
+        other = self._by_name.get(task.name)
+        if other is not None and (task.coalesce_key is None or task.coalesce_key != other.coalesce_key):
+            raise DuplicateTaskError(f"task '{task.name}' is still active in {self.name}; wait for it or cancel it")
+
+    def _enqueue(self, task: Task) -> Task | None:
+        superseded = self._queue.put(task, time.monotonic())
+        if superseded is not None:
+            result = WorkerResult(False, error=TaskSupersededError(f"task '{task.name}' was asked for again"))
+            self._claim_locked(superseded, Outcome.SUPERSEDED, result)
+        self.statistics.queued(len(self._queue))
+        self._offer()
+        return superseded
+
+    def _enqueue_later(self, task: Task) -> None:
+        with self._ended:
+            superseded = self._enqueue(task) if task.outcome is None else None
+        if superseded is not None:
+            self._conclude(superseded)
+
+    def _offer(self) -> None:
+        """Let one worker look into the queue; make one if all are busy."""
+        if len(self._queue) > len(self._workers) - self._busy and len(self._workers) < self.size:
+            self._hired += 1
+            worker = _Worker(self, self._hired)
+            self._workers.add(worker)
+            worker.start()
+        self._tokens.put(True)
+
+    # --- the threads ------------------------------------------------------------------------------------------------
+
+    def work(self, worker: _Worker) -> None:
+        """Run tasks until told to leave or retired; the body of a worker's thread."""
+        while not worker.is_retired and self._tokens.get():
+            if self._take(worker):
+                self._run(worker)
+        with self._ended:
+            self._workers.discard(worker)
+            self._quarantined.discard(worker)
+
+    def _take(self, worker: _Worker) -> bool:
+        with self._ended:
+            task = None if self._is_paused else self._queue.pop(time.monotonic())
+            if task is None:
+                return False
+            self._busy += 1
+            self._active[task] = worker
+            worker.task = task
+            task.started_at = time.monotonic()
+            task.epoch = Epoch(task.name)
+        return True
+
+    def _run(self, worker: _Worker) -> None:
+        task = worker.task
+        assert task is not None
+        self._arm(task)
+        worker.name = f"{worker.base_name} task '{task.name}'"
+        self._observer.task_started(task)
+        outcome, result = _outcome_of(task)
+        with self._ended:
+            worker.task = None
+            if not worker.is_retired:
+                self._busy -= 1
+            is_first = self._claim_locked(task, outcome, result)
+        worker.name = worker.base_name
+        if is_first:
+            self._conclude(task)
+        else:
+            _log.warning("task '%s' came back after it had ended (%s); dropped", task.name, task.outcome)
+
+    def _arm(self, task: Task) -> None:
+        for deadline in task.limits:
+            deadline.disarm()
+        run = self._limit(task, "ran", task.run_limit_s)
+        task.progress_limit = self._limit(task, "reported no progress", task.progress_limit_s)
+        task.limits = tuple(limit for limit in (run, task.progress_limit) if limit is not None)
+
+    def _limit(self, task: Task, what: str, seconds: float | None) -> Deadline | None:
+        if seconds is None:
+            return None
+        reason = f"task '{task.name}' {what} for more than {seconds:g} s"
+        return self._watch.arm(reason, seconds, lambda _: self._overdue(task, reason))
+
+    # --- outcomes ---------------------------------------------------------------------------------------------------
+
+    def _claim_locked(self, task: Task, outcome: Outcome, result: WorkerResult) -> bool:
+        """Give `task` its one outcome; False if it has one."""
+        if task.outcome is not None:
+            return False
+        if task.cancel_requested and outcome in (Outcome.DONE, Outcome.ERROR):
+            error = TaskCancelledError(f"task '{task.name}' was cancelled while it ran")
+            outcome, result = Outcome.CANCELLED, WorkerResult(False, error=error, stack_trace=result.stack_trace)
+        task.outcome, task.result = outcome, result
+        if task.started_at is not None and task.coalesce_key is not None:
+            self._open_lane(task.coalesce_key)
+        return True
+
+    def _conclude(self, task: Task) -> None:
+        """Tell everyone the outcome, once it is claimed."""
+        for deadline in task.limits:
+            deadline.disarm()
+        task.limits = ()
+        task.release()
+        with self._ended:
+            del self._active[task]
+            if self._by_name.get(task.name) is task:
+                del self._by_name[task.name]
+            task.ended_at = time.monotonic()
+            self.statistics.ended(task)
+            self._observer.task_ended(task)
+            self._ended.notify_all()
+
+    def _open_lane(self, key: str) -> None:
+        self._timetable.call_at(self._queue.open_time(key), lambda: self._release_lane(key))
+
+    def _release_lane(self, key: str) -> None:
+        with self._ended:
+            self._queue.release(key, time.monotonic())
+            self._offer()
+
+    # --- limits -----------------------------------------------------------------------------------------------------
+
+    def _waited(self, task: Task) -> None:
+        with self._ended:
+            if not self._queue.remove(task):
+                return
+            error = TimeoutError(f"task '{task.name}' waited for more than {task.queue_limit_s:g} s")
+            is_first = self._claim_locked(task, Outcome.TIMEOUT, WorkerResult(False, error=error, timed_out=True))
+        if is_first:
+            self._observer.task_overdue(task, str(error))
+            self._conclude(task)
+
+    def _overdue(self, task: Task, reason: str) -> None:
+        result = WorkerResult(False, error=TimeoutError(reason), timed_out=True)
+        if self._give_up(task, Outcome.TIMEOUT, result, reason):
+            self._observer.task_overdue(task, reason)
+            self._conclude(task)
+
+    def _give_up(self, task: Task, outcome: Outcome, result: WorkerResult, reason: str) -> bool:
+        """Claim the outcome of a running task, void its access to devices, replace its thread."""
+        with self._ended:
+            worker = self._active.get(task)
+            if worker is None or not self._claim_locked(task, outcome, result):
+                return False
+            if task.epoch is not None:
+                task.epoch.revoke(reason)
+            worker.is_retired = True
+            self._workers.discard(worker)
+            self._quarantined.add(worker)
+            self._busy -= 1
+            self._offer()
+        task.request_stop()
+        return True
+
+    # --- control ----------------------------------------------------------------------------------------------------
+
+    def cancel(self, task: Task) -> bool:
+        """Take a waiting task out, or ask a running one to stop; False if it has ended."""
+        with self._ended:
+            if task.outcome is not None:
+                return False
+            if task.started_at is not None:
+                task.cancel_requested = True
+                task.request_stop()
+                return True
+            self._queue.remove(task)  # a delayed task is not in it yet
+            error = TaskCancelledError(f"task '{task.name}' was cancelled before it started")
+            self._claim_locked(task, Outcome.CANCELLED, WorkerResult(False, error=error))
+        self._conclude(task)
+        return True
+
+    def wait(self, task: Task, timeout_s: float | None) -> bool:
+        """Wait until `task` has ended; False if it has not within `timeout_s` seconds."""
+        with self._ended:
+            return self._ended.wait_for(lambda: task.ended_at is not None, timeout_s)
+
+    def wait_idle(self, timeout_s: float | None) -> bool:
+        """Wait until no task is active; a task that calls this does not wait for itself."""
+        own = threading.current_thread()
+        with self._ended:
+            return self._ended.wait_for(lambda: all(worker is own for worker in self._active.values()), timeout_s)
+
+    def active(self) -> list[Task]:
+        """Return the tasks that have no outcome yet, in the order they came."""
+        with self._ended:
+            return list(self._active)
+
+    def _others(self) -> list[Task]:
+        own = threading.current_thread()
+        with self._ended:
+            return [task for task, worker in self._active.items() if worker is not own]
+
+    def find(self, name: str) -> Task | None:
+        """Return the active task of that name."""
+        return self._by_name.get(name)
+
+    def threads(self) -> tuple[int, int]:
+        """Return how many threads run a task, and how many are quarantined."""
+        with self._ended:
+            return self._busy, len(self._quarantined)
+
+    def queue_size(self) -> int:
+        """Return how many tasks wait."""
+        return len(self._queue)
+
+    def set_paused(self, is_paused: bool) -> None:
+        """Start no task, or go on; running ones are not touched."""
+        with self._ended:
+            self._is_paused = is_paused
+            for _ in range(0 if is_paused else len(self._queue)):
+                self._offer()
+
+    def set_size(self, size: int) -> None:
+        """Change the number of threads; surplus ones leave after their task."""
+        with self._ended:
+            surplus = len(self._workers) - size
+            self.size = size
+            for _ in range(max(0, surplus)):
+                self._tokens.put(False)
+            for _ in range(len(self._queue)):
+                self._offer()
+
+    def shut_down(self, timeout_s: float) -> None:
+        """Cancel what waits, let the running tasks see it, give up those that still run after `timeout_s` seconds."""
+        end = time.monotonic() + timeout_s
+        with self._ended:
+            self._is_closing = True
+        self._timetable.close()
+        for task in self._others():
+            if task.started_at is None:
+                self.cancel(task)
+            task.request_stop()
+        self.wait_idle(timeout_s)
+        for task in self._others():
+            reason = f"task '{task.name}' still ran when {self.name} was shut down"
+            if self._give_up(task, Outcome.LOST, WorkerResult(False, error=TaskLostError(reason)), reason):
+                self._conclude(task)
+        self.wait_idle(max(0.1, end - time.monotonic()))
+        with self._ended:
+            leaving = list(self._workers)
+        for _ in leaving:
+            self._tokens.put(False)
+        for worker in leaving:
+            if worker is not threading.current_thread():
+                worker.join(max(0.05, end - time.monotonic()))
+
+
+def _outcome_of(task: Task) -> tuple[Outcome, WorkerResult]:
+    try:
+        return Outcome.DONE, WorkerResult(True, task.execute())
+    except TaskCancelledError as stop:
+        return Outcome.CANCELLED, WorkerResult(False, error=stop)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: a task must not end its thread
+        _log.warning("task '%s' failed", task.name, exc_info=True)
+        stack = traceback.format_exc()
+        return Outcome.ERROR, WorkerResult(False, error=error, stack_trace=stack)

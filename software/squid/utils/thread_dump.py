@@ -1,0 +1,169 @@
+"""Where every thread was when something hung: written by faulthandler, which needs neither Python nor the GIL.
+
+::
+
+    DumpFile          a descriptor opened at the start and kept: a dump must not depend on stderr, nor on a number
+    that may
+                      belong to another file by now
+    dump_all_stacks   now, from Python: header, names of the threads, stacks
+    DeadMansSwitch    later, from a C thread, if nobody beats it: works while the GUI blocks or C code holds the GIL
+
+Owns the descriptor and faulthandler's one global timer; knows no task and no device. A task is named in each dump by
+its thread's name and by the frame that runs it (`squid.utils.task`).
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+_LAST_STANDARD_FD = 2
+_timer_slot = threading.Lock()  # faulthandler has one timer per process; held by the switch that uses it
+
+
+class DumpFile:
+    """An append-only file that stays open until `close`.
+
+    Parameters
+    ----------
+    path : Path or str
+        Its folder is made if missing.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; nothing is open.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = _above_standard(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
+
+    def fileno(self) -> int:
+        """Return the descriptor, for faulthandler.
+
+        Raises
+        ------
+        ValueError
+            The file was closed; its number may belong to another file now.
+        """
+        if self._fd < 0:
+            raise ValueError(f"{self.path}: dump file is closed")
+        return self._fd
+
+    def write(self, text: str) -> None:
+        """Append `text` in one system call."""
+        os.write(self.fileno(), text.encode(errors="replace"))
+
+    def dump(self, header: str) -> None:
+        """Append `header`, the threads' names and all stacks."""
+        with self._lock:
+            self.write(f"\n==== {datetime.now(UTC).isoformat(timespec='milliseconds')} {header}\n{_thread_table()}")
+            faulthandler.dump_traceback(file=self.fileno(), all_threads=True)
+
+    def close(self) -> None:
+        """Close the descriptor; closing twice does no harm."""
+        with self._lock:
+            fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+def open_dump_file(path: Path | str) -> DumpFile:
+    """Open a dump file and keep it open; see `DumpFile`."""
+    return DumpFile(path)
+
+
+def default_log_folder() -> Path:
+    """Return the user's log folder: SQUID_LOG_FOLDER, or ``~/.squid-hcs/log``."""
+    chosen = os.environ.get("SQUID_LOG_FOLDER")
+    return Path(chosen) if chosen else Path.home() / ".squid-hcs" / "log"
+
+
+def dump_all_stacks(target: DumpFile | Path | str, header: str) -> None:
+    """Append the stacks of all threads to `target`.
+
+    Parameters
+    ----------
+    target : DumpFile or Path or str
+        An open dump file, or a path to open for this dump only.
+    header : str
+        The reason, naming the task or the device call.
+    """
+    if isinstance(target, DumpFile):
+        target.dump(header)
+        return
+    file = DumpFile(target)
+    try:
+        file.dump(header)
+    finally:
+        file.close()
+
+
+class DeadMansSwitch:
+    """Dumps all stacks when it was not beaten for a while; the only user of ``faulthandler.dump_traceback_later``.
+
+    Parameters
+    ----------
+    file : DumpFile
+        Must stay open longer than the switch.
+    timeout_s : float
+        Silence after which the dump is written, in seconds; once per silence.
+    """
+
+    def __init__(self, file: DumpFile, timeout_s: float) -> None:
+        self._file = file
+        self._timeout_s = timeout_s
+        self._last_beat: float | None = None
+        self._closed = False
+
+    def beat(self) -> None:
+        """Start the time again; call it from the thread that is watched, several times per `timeout_s` (30 µs each).
+
+        Raises
+        ------
+        RuntimeError
+            Another switch is in use, or this one was closed.
+        """
+        if self._closed:
+            raise RuntimeError("the dead-man's switch was closed")
+        now = time.monotonic()
+        if self._last_beat is None:
+            _take_slot()
+        elif now - self._last_beat > self._timeout_s:
+            self._file.write(f"---- alive again after {now - self._last_beat:.2f} s of silence\n{_thread_table()}")
+        self._last_beat = now
+        faulthandler.dump_traceback_later(self._timeout_s, file=self._file.fileno())
+
+    def close(self) -> None:
+        """Give the timer back; closing twice does no harm."""
+        if self._last_beat is not None and not self._closed:
+            faulthandler.cancel_dump_traceback_later()
+            _timer_slot.release()
+        self._closed = True
+
+
+def _take_slot() -> None:
+    if not _timer_slot.acquire(blocking=False):
+        raise RuntimeError("another dead-man's switch is in use: faulthandler's timer has one owner")
+
+
+def _thread_table() -> str:
+    return "".join(f"thread 0x{thread.ident or 0:016x}: {thread.name}\n" for thread in threading.enumerate())
+
+
+def _above_standard(fd: int) -> int:
+    """Move a descriptor that took the number of a closed stdin, stdout or stderr: others write there blindly."""
+    taken = []
+    while fd <= _LAST_STANDARD_FD:
+        taken.append(fd)
+        fd = os.dup(fd)
+    for low in taken:
+        os.close(low)
+    return fd
