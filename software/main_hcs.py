@@ -17,13 +17,9 @@ from typing import IO, NoReturn
 
 
 def log_folder() -> Path:
-    """Return the folder of this user's logs, as each system has it."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "squid-hcs" / "logs"
-    if sys.platform == "darwin":
-        return home / "Library" / "Logs" / "squid-hcs"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "squid-hcs"
+    """Return the user's log folder, as `squid.utils.thread_dump` has it, which is not to be imported yet."""
+    chosen = os.environ.get("SQUID_LOG_FOLDER")
+    return Path(chosen) if chosen else Path.home() / ".squid-hcs" / "log"
 
 
 def open_crash_file() -> IO[str]:
@@ -32,9 +28,10 @@ def open_crash_file() -> IO[str]:
     try:
         folder = log_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        return (folder / name).open("a", encoding="utf-8")
+        file = (folder / name).open("a", encoding="utf-8")
     except (OSError, RuntimeError):  # RuntimeError: this user has no home
-        return (Path(tempfile.gettempdir()) / f"squid-hcs-{name}").open("a", encoding="utf-8")
+        file = (Path(tempfile.gettempdir()) / f"squid-hcs-{name}").open("a", encoding="utf-8")
+    return file
 
 
 def leave(code: int, crash_file: IO[str]) -> NoReturn:

@@ -11,7 +11,7 @@ import pytest
 SOFTWARE = Path(__file__).resolve().parent.parent / "software"
 FILES = sorted(SOFTWARE.rglob("*.py"))
 
-QT_ROOMS = ("squid/utils/worker_manager", "control/gui/")
+QT_ROOMS = ("squid/utils/worker_manager", "squid/utils/delivery", "control/gui/")
 """Qt stays here (docs/architecture.md); the run itself needs none."""
 
 

@@ -108,21 +108,21 @@ def test_crash_dumps_go_to_a_file_of_their_own_even_without_stderr(tmp_path: Pat
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import os; os.close(2); {crash}"],
-        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": str(SOFTWARE)},
+        env={**os.environ, "SQUID_LOG_FOLDER": str(tmp_path), "PYTHONPATH": str(SOFTWARE)},
         capture_output=True,
     )
     assert done.returncode < 0
-    (dump,) = (tmp_path / "squid-hcs").glob("crash-*.log")
+    (dump,) = (tmp_path).glob("crash-*.log")
     assert "Segmentation fault" in dump.read_text()
 
 
 def test_an_orderly_end_leaves_no_crash_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, SOFTWARE / "main_hcs.py", "--help"],
-        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        env={**os.environ, "SQUID_LOG_FOLDER": str(tmp_path)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0
     assert "run a plan" in done.stdout
-    assert list((tmp_path / "squid-hcs").iterdir()) == []
+    assert list((tmp_path).iterdir()) == []
