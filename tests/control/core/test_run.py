@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorstore as ts
+from tests import rig
+from tests.rig import FRAMES, SENSOR_PX
 
 from control.core import multi_point_controller
 from control.core.facts import EventStarted, FrameStored, Paused, Resumed, RunFinished, RunStarted
 from control.core.journal import read_journal
 from control.core.run_record import read_summary
 from squid.errors import DeviceError, PreflightError, ResumeRefusedError
-from tests import rig
-from tests.rig import FRAMES, SENSOR_PX
 
 
 def level(folder: Path, path: str) -> np.ndarray:
@@ -58,7 +59,7 @@ def test_frames_carry_what_is_known_of_them(tmp_path: Path) -> None:
         stage = bench.microscope.stage
     records = [fact.record for fact in bench.said(FrameStored)]
     assert [r.hardware_id for r in records] == list(range(records[0].hardware_id, records[0].hardware_id + FRAMES))
-    assert all(later.monotonic_s > earlier.monotonic_s for earlier, later in zip(records, records[1:], strict=False))
+    assert all(later.monotonic_s > earlier.monotonic_s for earlier, later in pairwise(records))
     assert all(abs(r.utc_s - time.time()) < 120 for r in records)
     assert all(stage.is_at(r.event.target, r.actual) and r.actual != r.event.target for r in records)
     assert {(r.event.channel, r.exposure_ms) for r in records} == {("DAPI", 5.0), ("GFP", 5.0)}
@@ -142,9 +143,7 @@ def test_a_refused_plan_leaves_nothing_behind(tmp_path: Path) -> None:
     with rig.rig(rig.machine(tmp_path)) as bench:
         before = bench.microscope.stage.position()
         with pytest.raises(PreflightError, match="Purple"):
-            bench.controller.start(
-                rig.plan(tmp_path, sequence={"channels": [{"config": "Purple"}]}), tmp_path / "out"
-            )
+            bench.controller.start(rig.plan(tmp_path, sequence={"channels": [{"config": "Purple"}]}), tmp_path / "out")
         assert bench.microscope.stage.position() == before
     assert not (tmp_path / "out").exists()
     assert bench.facts == []
