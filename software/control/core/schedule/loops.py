@@ -67,6 +67,22 @@ class Turn:
         """Return the index of every axis, as useq counts."""
         return {**self.at, **self.own}
 
+    def starts_series(self, before: Turn | None) -> bool:
+        """Return whether a series of time points starts here: at the first one, when a loop around time has moved."""
+        if before is None:
+            return True
+        if self.index().get("t") != 0:
+            return False
+        if "t" not in self.own:
+            return any(before.at[axis] != self.at[axis] for axis in _before_time(self.at))
+        outside = _before_time(self.own)
+        return before.at != self.at or any(before.own[axis] != self.own[axis] for axis in outside)
+
+
+def _before_time(at: Mapping[str, int]) -> tuple[str, ...]:
+    names = tuple(at)
+    return names[: names.index("t")]
+
 
 class Loops:
     """The loops of a plan.

@@ -10,7 +10,7 @@ Knows nothing of wells, channels or useq.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 Weight = Callable[[tuple[int, ...]], int]
@@ -45,12 +45,16 @@ class Nest:
             path = (*path, alike[value])
         return tuple(values), number
 
-    def parts(self, path: tuple[int, ...]) -> dict[int, int]:
-        """Return how often each kind of value comes inside `path`, for the kinds that count something."""
-        found: dict[int, int] = {}
-        for kind in self._alike[len(path)]:
-            found[kind] = found.get(kind, 0) + 1
-        return {kind: n for kind, n in found.items() if self._count_of((*path, kind))}
+    def values(self, path: tuple[int, ...]) -> Iterator[int]:
+        """Yield the values of the next loop that count something, given one value of each loop around it."""
+        alike = self._alike[len(path)]
+        kinds = tuple(self.kind(depth, value) for depth, value in enumerate(path))
+        counts = {kind: self._count_of((*kinds, kind)) for kind in set(alike)}
+        return (value for value, kind in enumerate(alike) if counts[kind])
+
+    def kind(self, depth: int, value: int) -> int:
+        """Return the first value of the loop at `depth` that counts the same as `value`."""
+        return self._alike[depth][value]
 
     def _ends_of(self, path: tuple[int, ...]) -> list[int]:
         """Return the running total after each value of the next loop, given the kinds of those around it."""

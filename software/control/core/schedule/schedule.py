@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -199,14 +199,21 @@ class Schedule:
             channel=use.name,
             exposure_ms=use.exposure_ms,
             min_start_s=timed.times_s[t] if t is not None else None,
-            keep_shutter_open=after is not None and self._stays_open(at, after.index()),
-            restarts_clock=before is None or (t == 0 and before.index().get("t") != 0),
+            keep_shutter_open=after is not None and self.stays_open(turn, after),
+            restarts_clock=turn.starts_series(before),
         )
 
-    def _stays_open(self, at: Mapping[str, int], following: Mapping[str, int]) -> bool:
+    def stays_open(self, turn: Turn, after: Turn) -> bool:
+        """Return whether the plan lets the light stay on from one turn to the next."""
         if not self._keep_open:
             return False
-        return all(axis in self._keep_open for axis, index in at.items() if following.get(axis) != index)
+        following = after.index()
+        return all(axis in self._keep_open for axis, index in turn.index().items() if following.get(axis) != index)
+
+    def sub_at(self, place: int) -> SubLoops | None:
+        """Return the loops of a place's own sequence; None when it has none, or one without axes."""
+        sub = self._subs[place]
+        return sub if sub is not None and sub.axes.has_any else None
 
 
 def _assembled(
