@@ -1,0 +1,61 @@
+"""One case under this program, in a process of its own: ``run_squid_hcs.py CASE FOLDER``.
+
+The default simulated microscope, its camera cut to 2048 x 2048 and read out in 10 ms; in an instant case stage and
+read-out take no time. The run is that of the command line: plan, preflight, run folder, journal, log.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "software")]
+
+from cases import CASES, READOUT_MS, SIDE_PX, Case
+from measured import finish
+
+from control.core.multi_point_controller import MultiPointController
+from squid.machine_file import CONFIGS, MachineConfig, Role, read_machine_file
+from squid.microscope import Microscope
+from squid.models.plan import AcquisitionPlan
+from squid.utils.worker_manager import WorkerManager
+
+INSTANT_STAGE = {"takes_no_time": True}
+
+
+def machine(case: Case) -> MachineConfig:
+    """The simulated microscope as the case wants it."""
+    config = read_machine_file(CONFIGS / "simulation.yaml")
+    changed: dict[Role, dict[str, Any]] = {
+        Role.CAMERA: {"sensor_shape_px": (SIDE_PX, SIDE_PX), "readout_ms": 0.0 if case.instant else READOUT_MS},
+        Role.STAGE: INSTANT_STAGE if case.instant else {},
+    }
+    devices = dict(config.devices)
+    for role, options in changed.items():
+        label = config.label_of(role)
+        assert label is not None  # the machine file's reader made sure
+        device = devices[label]
+        devices[label] = device.model_copy(update={"options": {**device.options, **options}})
+    return config.model_copy(update={"devices": devices})
+
+
+def main() -> None:
+    case, folder = CASES[sys.argv[1]], Path(sys.argv[2])
+    storage = {"format": "ome-zarr" if case.stored else "null"}
+    plan = AcquisitionPlan.model_validate({"name": sys.argv[1], "sequence": case.sequence(), "storage": storage})
+    with Microscope.build(machine(case)) as microscope:
+        controller = MultiPointController(microscope, WorkerManager())
+        start_s = time.perf_counter()
+        summary = controller.start(plan, folder).wait()
+        wall_s = time.perf_counter() - start_s
+        assert summary is not None  # without a limit the wait ends with the run
+        if summary.status != "completed":
+            raise SystemExit(f"{summary.status}: {summary.reason}")
+        finish(frames=summary.frames_stored, wall_s=wall_s, ideal_s=summary.ideal_s)
+
+
+if __name__ == "__main__":
+    main()
