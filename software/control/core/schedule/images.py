@@ -93,6 +93,24 @@ class Images(Sequence[ImageLayout]):
         """Whether a point that counts from no place lies in a well."""
         return any(well is not None for well, _ in self._wells.values())
 
+    def kept(self, place: int) -> tuple[int, ...]:
+        """Return the grid points of a place that are taken."""
+        return self._extents[place].kept
+
+    def outside_wells(self) -> ImageLayout | None:
+        """Return the first image that lies in no well; None when all do."""
+        for number, (place, extent) in enumerate(zip(self._places, self._extents, strict=True)):
+            start = self._ends[number - 1] if number else 0
+            lost = place.well is None
+            if lost and extent.points and not extent.relative:
+                ours = range(start, self._ends[number])
+                start = next(
+                    (image for image in ours if self._wells.get(image, (None, 0))[0] is None), self._ends[number]
+                )
+            if lost and start < self._ends[number]:
+                return self[start]
+        return None
+
     def number(self, place: int, point: int | None) -> int:
         """Return the index of the image that a place's grid point goes to."""
         start = self._ends[place - 1] if place else 0
