@@ -16,11 +16,11 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from control.cli_machine import SIMULATION, named_machine, with_time_scale
+from control.cli_machine import SIMULATION, named_machine, rig, with_time_scale
 from control.cli_progress import RunProgress, duration
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.core.multi_point_controller import MultiPointController
-from control.core.preflight import preflight
+from control.core.preflight import describe, preflight
 from control.core.run import USER, Run
 from control.core.run_record import MACHINE_FILE, RunSummary
 from control.core.safe_state import make_safe
@@ -50,6 +50,7 @@ NO_WINDOW = """There is no window yet. Without one:
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command line and return the exit code."""
+    logging.getLogger().setLevel(logging.INFO)
     logging.getLogger().addHandler(logging.NullHandler())  # a run logs to its folder, not to the terminal
     args = _parser().parse_args(arguments)
     try:
@@ -81,9 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="say what a plan would take, or why it is refused; nothing moves")
     check.add_argument("plan", type=Path, metavar="PLAN")
     _add_machine(check)
-    check.add_argument(
-        "--output", type=Path, metavar="DIR", default=Path(), help="where space is needed (default: here)"
-    )
+    check.add_argument("--output", type=Path, metavar="DIR", help="check that there is space for it")
     check.set_defaults(command=_check)
 
     devices = commands.add_parser("devices", help="open every device and say what it knows of itself")
@@ -138,19 +137,17 @@ def _check(args: argparse.Namespace) -> int:
     file = named_machine(args) or SIMULATION
     machine = read_machine_file(file)
     plan = read_plan(args.plan)
-    with Microscope.build(machine, file) as microscope:
+    with rig(machine), Microscope.build(machine, file) as microscope:
         checked = preflight(plan, microscope, args.output, file=args.plan)
     print(f"machine: {machine.name}")
-    print(f"frames: {checked.layout.frames_planned}")
-    print(f"bytes: {checked.bytes} ({checked.bytes / 1e9:.2f} GB)")
-    print(f"duration: {duration(checked.estimated_s)}")
+    print(describe(checked))
     return EXIT_COMPLETED
 
 
 def _devices(args: argparse.Namespace) -> int:
     file = named_machine(args) or SIMULATION
     machine = read_machine_file(file)
-    with Microscope.build(machine, file) as microscope:
+    with rig(machine), Microscope.build(machine, file) as microscope:
         print(f"machine: {machine.name}")
         for label, device in microscope.devices.items():
             config = machine.devices[label]
@@ -167,7 +164,7 @@ def _carry_out(
     microscope = Microscope.build(with_faults(machine, args.inject), file)
     manager = WorkerManager()
     progress = RunProgress(sys.stderr)
-    with stop_requests() as stop:
+    with rig(machine), stop_requests() as stop:
         stop.make_safe = lambda: make_safe(microscope, 0.5)
         try:
             microscope.open()
