@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SOFTWARE = Path(__file__).resolve().parent.parent / "software"
+ROOT = Path(__file__).resolve().parent.parent
+SOFTWARE = ROOT / "software"
 FILES = sorted(SOFTWARE.rglob("*.py"))
 
 QT_ROOMS = ("squid/utils/worker_manager", "squid/utils/delivery", "control/gui/")
@@ -48,3 +50,12 @@ def test_technologies_do_not_know_one_another(file: Path) -> None:
 def test_no_module_says_what_machine_it_was_written_on(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert not [line for line in text.splitlines() if "/work/" in line or "/home/" in line]
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []

@@ -46,11 +46,8 @@ def test_a_machine_without_simulated_devices_has_no_time_scale(simulated: Machin
 
 
 def test_a_second_program_on_the_rig_is_refused_by_the_name_of_the_first(real: MachineConfig) -> None:
-    with (
-        rig(real),
-        pytest.raises(ConfigurationError, match=f"rig 1 / left.*in use by process {os.getpid()}: "),
-        rig(real),
-    ):
+    taken = f"rig 1 / left.*in use by process {os.getpid()}: "
+    with rig(real), pytest.raises(ConfigurationError, match=taken), rig(real):
         pass
     with rig(real):  # free again
         pass
