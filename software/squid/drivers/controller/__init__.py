@@ -1,0 +1,1 @@
+"""The Squid controller: its serial link and the devices on it."""
