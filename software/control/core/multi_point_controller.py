@@ -18,9 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from squid.models.plan import AcquisitionPlan, plan_digest, read_plan, write_plan
-from squid.utils.deadlines import DeadlineWatch
-from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 from control.core.facts import FactStream, Listener
 from control.core.frame_writer import FrameWriter
@@ -47,6 +44,9 @@ from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
+from squid.models.plan import AcquisitionPlan, plan_digest, read_plan, write_plan
+from squid.utils.deadlines import DeadlineWatch
+from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 _log = logging.getLogger(__name__)
 

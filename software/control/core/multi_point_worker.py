@@ -17,8 +17,6 @@ import logging
 import time
 from collections.abc import Iterator
 
-from squid.models.plan import Recovery
-
 from control.core.facts import EventStarted, FactStream, Paused, Resumed, Waiting
 from control.core.frame_writer import FrameWriter
 from control.core.imaging import Imaging, Moves, Pending, RunAborted
@@ -26,6 +24,7 @@ from control.core.run_control import RunControl
 from squid.errors import AcquisitionError, DeviceError, StageMoveError
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
+from squid.models.plan import Recovery
 
 _log = logging.getLogger(__name__)
 

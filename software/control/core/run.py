@@ -23,8 +23,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from squid.utils.thread_dump import dump_all_stacks
-
 from control.core.facts import FactStream, Hung, RunFinished, RunStarted
 from control.core.frame_writer import FrameWriter
 from control.core.imaging import RunAborted
@@ -37,6 +35,7 @@ from squid.errors import AccessRevokedError, HungError, SquidError, StorageError
 from squid.microscope import Microscope
 from squid.models.layout import DatasetLayout
 from squid.utils.epoch import Epoch
+from squid.utils.thread_dump import dump_all_stacks
 
 _log = logging.getLogger(__name__)
 
