@@ -23,7 +23,7 @@ from control.core.preflight_machine import (
     objective_refusals,
     travel_refusals,
 )
-from control.core.preflight_plan import unsupported
+from control.core.preflight_plan import impossible, unsupported
 from control.core.schedule import Optics, Schedule
 from control.core.schedule.axes import Times
 from control.core.timing import Physics, ideal_s
@@ -110,14 +110,15 @@ def preflight(
     PreflightError
         Carries every refusal, each naming file, key, value and what is allowed.
     """
-    refusals = unsupported(plan)
-    blocked = bool(refusals)
+    refusals = impossible(plan)
+    can_be_worked_out = not refusals
+    refusals += unsupported(plan)
     refusals += objective_refusals(plan, microscope)
     schedule = None
-    if not blocked:
+    if can_be_worked_out:
         here = microscope.stage.position() if origin is None else origin
         schedule = Schedule.build(plan, microscope.config, here, optics_of(plan, microscope), refusals)
-        refusals += _fit(schedule, microscope, output, done, refused=bool(refusals))
+        refusals += _fit(schedule, microscope, output, done, refusals)
     if refusals or schedule is None:
         raise PreflightError([_in_file(refusal, file) for refusal in refusals])
     return _passed(schedule, microscope, output, done)
@@ -138,13 +139,20 @@ def optics_of(plan: AcquisitionPlan, microscope: Microscope) -> Optics:
 
 
 def _fit(
-    schedule: Schedule, microscope: Microscope, output: Path | None, done: int, *, refused: bool
+    schedule: Schedule,
+    microscope: Microscope,
+    output: Path | None,
+    done: int,
+    refused: list[ConfigurationError],
 ) -> list[ConfigurationError]:
-    """Return what this microscope and this disk refuse."""
+    """Return what this microscope and this disk refuse, beside what was refused before."""
     if not schedule.frames and not refused:
         key = f"{schedule.plan.sequence_key}channels"
         return [PlanError("the plan has no frames", key=key, allowed="at least one well or position, and one channel")]
-    found = [*channel_refusals(schedule, microscope), *travel_refusals(schedule, microscope), *name_refusals(schedule)]
+    placed = not any(key.endswith(("plate", "wells")) for key in (refusal.key or "" for refusal in refused))
+    found = [*channel_refusals(schedule, microscope), *name_refusals(schedule, placed=placed)]
+    if placed:
+        found += travel_refusals(schedule, microscope)
     if output is not None:
         found += disk_refusals(schedule.plan, bytes_of(schedule, schedule.frames - done), output)
     return found

@@ -136,8 +136,8 @@ def _ends(values: list[float]) -> tuple[float, ...]:
     return (min(values), max(values)) if values else ()
 
 
-def name_refusals(schedule: Schedule) -> Refusals:
-    """Refuse positions that storage could not tell apart or name, and such as lie in no well of the plate."""
+def name_refusals(schedule: Schedule, *, placed: bool) -> Refusals:
+    """Refuse positions that storage could not tell apart or name, and, once `placed`, such as lie in no well."""
     plan, key = schedule.plan, f"{schedule.plan.sequence_key}stage_positions"
     free = [place.name for place in schedule.places if place.well is None]
     for name, count in Counter(name.casefold() for name in free).items():
@@ -146,7 +146,7 @@ def name_refusals(schedule: Schedule) -> Refusals:
     for name in free:
         if any(letter in '/\\:*?"<>|' or ord(letter) < 32 for letter in name) or name.startswith("."):
             yield PlanError(f"'{name}' cannot name files", key=key, allowed='no / \\ : * ? " < > |, no leading dot')
-    if plan.plate is not None and schedule.plate is not None and schedule.frames:
+    if placed and plan.plate is not None and schedule.plate is not None and schedule.frames:
         outside = schedule.images.outside_wells()
         if outside is not None:
             message = f"{outside.name} at x = {outside.x_um:.1f}, y = {outside.y_um:.1f} µm lies in no well"

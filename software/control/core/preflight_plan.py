@@ -32,6 +32,22 @@ def unsupported(plan: AcquisitionPlan) -> list[ConfigurationError]:
         for number, position in enumerate(positions):
             found += _of_position(position, sequence, f"{key}stage_positions.{number}.")
     found += _of_point(plan.fields, "fields")
+    return found
+
+
+def impossible(plan: AcquisitionPlan) -> list[ConfigurationError]:
+    """Return one refusal for each thing for which a plan cannot even be worked out."""
+    sequence, key = plan.sequence, plan.sequence_key
+    positions = sequence.stage_positions
+    found = list(_sizes(sequence, key))
+    if isinstance(positions, tuple):
+        for number, position in enumerate(positions):
+            if position.sequence is not None:
+                found += _sizes(position.sequence, f"{key}stage_positions.{number}.sequence.")
+    elif getattr(points := positions.well_points_plan, "fov_width", None) and points.fov_height:
+        found += _size(points.num_positions, f"{key}stage_positions.well_points_plan", "fields")
+    if plan.fields is not None and plan.fields.fov_width and plan.fields.fov_height:
+        found += _size(plan.fields.num_positions, "fields", "fields")
     if not sequence.channels and not _all_have_channels(positions):
         found.append(PlanError("every frame needs a channel", key=f"{key}channels", allowed="at least one channel"))
     return found
@@ -58,7 +74,6 @@ def _of_sequence(sequence: MDASequence, key: str) -> Refusals:
     for axis in sequence.keep_shutter_open_across:
         if axis not in _PLANS:
             yield PlanError(f"{axis!r} is no axis", key=f"{key}keep_shutter_open_across", allowed="t, p, g, c, z")
-    yield from _sizes(sequence, key)
 
 
 def _of_position(position: Position, around: MDASequence, key: str) -> Refusals:

@@ -82,8 +82,9 @@ def explain(
     key: str = "",
     model: type[BaseModel] | None = None,
 ) -> ConfigurationError:
-    """Turn pydantic's first complaint into one of ours."""
-    first = failure.errors(include_url=False)[0]
+    """Turn pydantic's first complaint into one of ours; a wrong value is told before a missing one."""
+    errors = failure.errors(include_url=False)
+    first = next((error for error in errors if error["type"] != "missing"), errors[0])
     path = ".".join(str(part) for part in (key, *first["loc"]) if part != "")
     more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import useq
 import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from useq import GridRowsColumns, GridWidthHeight, MDASequence, RandomPoints, RelativePosition
@@ -206,7 +207,8 @@ def _validated(whole: Mapping[str, Any], path: Path, bare: bool) -> AcquisitionP
             warnings.simplefilter("always")
             plan = validate(whole, AcquisitionPlan, PlanError, file=path)
     except PlanError as e:
-        key = (e.key or "").removeprefix("sequence.") if bare else e.key
+        key = ".".join(part for part in (e.key or "").split(".") if not _is_union_tag(part))
+        key = key.removeprefix("sequence.") if bare else key
         raise PlanError(e.message, file=path, key=key, allowed=e.allowed) from e
     for warning in said:
         _log.warning("%s: %s", path, warning.message)
@@ -214,6 +216,11 @@ def _validated(whole: Mapping[str, Any], path: Path, bare: bool) -> AcquisitionP
         for key, allowed in unknown_keys(raw.get(name), getattr(plan, name), "" if bare else name):
             raise PlanError("unknown key", file=path, key=key, allowed=allowed)
     return plan
+
+
+def _is_union_tag(part: str) -> bool:
+    """Return whether pydantic put this into the path of a key, to say which kind of useq plan it tried."""
+    return "[" in part or "]" in part or isinstance(getattr(useq, part, None), type)
 
 
 def write_plan(plan: AcquisitionPlan, path: Path) -> None:

@@ -8,12 +8,15 @@ from concurrent.futures import Future
 from typing import Any
 
 from pydantic import BaseModel
+from tests.control.core.plans import machine
 
 from control.core.timing import Physics
+from squid.abc.camera import PixelFormat
 from squid.abc.device import Device
 from squid.abc.filter_wheel import FilterWheel
 from squid.abc.illumination import Illumination, LightSource
 from squid.abc.stage import Stage
+from squid.machine_file import MachineConfig
 from squid.models.channel import ChannelLayout
 from squid.models.geometry import AxisRange, StageLimits, StagePosition
 
@@ -40,7 +43,7 @@ class PaperStage(Stage):
         return 1.0
 
     def _do_position(self) -> StagePosition:
-        raise NotImplementedError
+        return StagePosition(10.0, 20.0, 30.0)
 
     def _do_move_to(self, x_um: float | None, y_um: float | None, z_um: float | None) -> Future[StagePosition]:
         raise NotImplementedError
@@ -97,9 +100,12 @@ class PaperWheel(FilterWheel):
 
 
 class PaperCamera:
-    """Times of a camera."""
+    """Times and ranges of a camera."""
 
     readout_ms = 15.0
+    exposure_range_ms = (0.1, 1000.0)
+    gain_range = (1.0, 8.0)
+    pixel_format = PixelFormat.MONO12
 
     def exposure_duration_s(self, exposure_ms: float) -> float:
         return exposure_ms / 1000
@@ -109,3 +115,21 @@ def physics(channels: tuple[ChannelLayout, ...]) -> Physics:
     """Return the physics of these devices."""
     camera: Any = PaperCamera()
     return Physics(PaperStage("stage"), camera, PaperLight("light"), PaperWheel("wheel"), channels)
+
+
+class PaperMicroscope:
+    """A microscope of these devices, with the machine of `plans.machine`."""
+
+    def __init__(self, config: MachineConfig | None = None) -> None:
+        self.config = config or machine()
+        self.stage = PaperStage("stage")
+        self.stage.open()
+        self.camera = PaperCamera()
+        self.illumination = PaperLight("light")
+        self.filter_wheel: PaperWheel | None = PaperWheel("wheel")
+        self.objective_changer = None
+        self.objective = "20x"
+        self.stored_shape_px = (200, 300)
+
+    def pixel_size_um(self, objective: str) -> float:
+        return 0.5

@@ -6,7 +6,7 @@ rotation is taken as useq computes it (rows along -y), see ``docs/decisions/0030
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from useq import MDASequence, Position, RelativePosition, WellPlate, WellPlatePlan
@@ -78,10 +78,21 @@ def places_of(
         if plate is None:
             refusals.append(PlanError(f"no plate '{plan.plate}'", key="plate", allowed=", ".join(plates)))
     positions = plan.sequence.stage_positions
+    before = len(refusals)
     if plan.wells is not None:
-        return _selected_wells(plan, plate, fov_um, refusals)
-    if isinstance(positions, WellPlatePlan):
-        return _well_plate_plan(plan, positions, plate, plates, fov_um, refusals)
+        found, key = _selected_wells(plan, plate, fov_um, refusals), "wells"
+    elif isinstance(positions, WellPlatePlan):
+        found = _well_plate_plan(plan, positions, plate, plates, fov_um, refusals)
+        key = f"{plan.sequence_key}stage_positions.selected_wells"
+    else:
+        return _free(positions, plate)
+    if not found.listed and len(refusals) == before and (plate is not None or plan.plate is None):
+        message = "no field lies in its well" if plan.clip_fields else "no well is selected"
+        refusals.append(PlanError(message, key=key, allowed="at least one well with one field"))
+    return found
+
+
+def _free(positions: Sequence[Position], plate: PlateGeometry | None) -> Places:
     places = (_place(number, position, plate) for number, position in enumerate(positions))
     return Places(tuple(places), plate)
 
