@@ -118,6 +118,17 @@ class Imaging:
         self._last_hardware_id: int | None = None
         self.frames_collected = 0
 
+    def prepare(self, objective: str) -> None:
+        """Make the rig ready for a run: a known position, the wanted objective, no light."""
+        self.dark()
+        self.home_if_lost()
+        changer = self._scope.objective_changer
+        if changer is not None and changer.current != objective:
+            limit_s = 2 * changer.travel_time_s(changer.current, objective) + MOVE_MARGIN_S
+            with self._steps.step(changer.label, "move_to", CALL_S + limit_s):
+                change = changer.move_to(objective)
+            self._wait(change, time.monotonic() + limit_s, changer.label, "move_to")
+
     def start_moves(self, event: AcquisitionEvent) -> Moves:
         """Send stage and filter wheel on their way; sends only what differs from the last event."""
         moves = Moves()

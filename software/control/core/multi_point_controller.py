@@ -177,7 +177,7 @@ class MultiPointController:
         return RunParts(
             layout=layout,
             microscope=self._microscope,
-            worker=MultiPointWorker(imaging, events, writer, control, facts, plan.recovery, origin_s),
+            worker=MultiPointWorker(imaging, events, writer, control, facts, layout.objective, plan.recovery, origin_s),
             writer=writer,
             control=control,
             facts=facts,

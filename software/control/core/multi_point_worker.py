@@ -47,6 +47,8 @@ class MultiPointWorker:
         Pause and abort.
     facts : FactStream
         Is told what happens.
+    objective : str
+        The objective that the plan runs with.
     recovery : Recovery
         What to do when a frame or a move fails.
     origin_s : float
@@ -60,6 +62,7 @@ class MultiPointWorker:
         writer: FrameWriter,
         control: RunControl,
         facts: FactStream,
+        objective: str,
         recovery: Recovery,
         origin_s: float,
     ) -> None:
@@ -68,6 +71,7 @@ class MultiPointWorker:
         self._writer = writer
         self._control = control
         self._facts = facts
+        self._objective = objective
         self._recovery = recovery
         self._origin_s = origin_s
         self._pending: Pending | None = None
@@ -85,6 +89,7 @@ class MultiPointWorker:
             The run cannot go on; what was taken was handed to the writer. The light is off in each case.
         """
         try:
+            self._imaging.prepare(self._objective)
             for event in self._events:
                 self._gate()
                 self._take(event)
