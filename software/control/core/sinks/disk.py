@@ -6,6 +6,7 @@ same name, so the folder is known by its device and inode.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from squid.errors import DiskFullError, StorageError
+
+_LIBC = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -90,18 +93,29 @@ class Disk:
         """Lend the block a name beside `path`; what it leaves there takes the place of `path` in one step."""
         partial = path.with_name(path.name + ".partial")
         with self.guard(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self.make_folder(path.parent)
             try:
                 yield partial
-                if self.durable:
-                    with partial.open("r+b") as file:
-                        os.fsync(file.fileno())
+                self._sync_file(partial)
                 partial.replace(path)
             except BaseException:
                 with suppress(OSError):
                     partial.unlink(missing_ok=True)
                 raise
-            self.sync_folder(path.parent)
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder in the run folder, and those between; never the run folder itself, whose loss is an error.
+
+        Raises
+        ------
+        OSError
+            As the system says.
+        """
+        if folder == self.folder or folder.is_dir():
+            return
+        self.make_folder(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir()
 
     @staticmethod
     def write_fully(descriptor: int, data: bytes | memoryview) -> None:
@@ -116,24 +130,29 @@ class Disk:
         while view:
             view = view[os.write(descriptor, view) :]
 
-    def sync(self, descriptor: int) -> None:
-        """Sync an open file to the device when the disk is durable."""
-        if self.durable:
-            os.fsync(descriptor)
+    def sync(self) -> None:
+        """Wait until all that was written is on the device, when the disk is durable.
 
-    def sync_folder(self, folder: Path) -> None:
-        """Sync the names in a folder, and the folder's own name up to the run folder, when the disk is durable."""
-        if not self.durable or os.name == "nt":  # Windows has no handle of a folder to sync
+        One call for the whole file system costs less than one for each of the many files and folders of a group.
+        """
+        if not self.durable or os.name == "nt":
             return
-        while True:
-            descriptor = os.open(folder, os.O_RDONLY)
+        with self.guard(self.folder):
+            if not hasattr(_LIBC, "syncfs"):
+                os.sync()
+                return
+            descriptor = os.open(self.folder, os.O_RDONLY)
             try:
-                os.fsync(descriptor)
+                if _LIBC.syncfs(descriptor) != 0:
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
             finally:
                 os.close(descriptor)
-            if folder == self.folder or self.folder not in folder.parents:
-                return
-            folder = folder.parent
+
+    def _sync_file(self, path: Path) -> None:
+        """Sync one file where there is no call for all of them: on Windows."""
+        if self.durable and os.name == "nt":
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
 
     def _identify(self) -> tuple[int, int]:
         status = self.folder.stat()

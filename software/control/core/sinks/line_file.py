@@ -62,7 +62,6 @@ class LineFile:
             file.seek(self._size)
             try:
                 self._disk.write_fully(file.fileno(), data)
-                self._disk.sync(file.fileno())
             except OSError:
                 file.truncate(self._size)
                 raise

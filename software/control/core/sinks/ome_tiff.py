@@ -43,9 +43,7 @@ class OmeTiffSink:
     def __init__(self, *, durable: bool = False) -> None:
         self._durable = durable
         self._files: OrderedDict[int, _FieldFile] = OrderedDict()
-        self._unsynced: set[int] = set()
         self._closed = True
-        self._resume = False
         self._disk: Disk
         self._layout: DatasetLayout
         self._table: FrameTable
@@ -60,7 +58,6 @@ class OmeTiffSink:
         frame_bytes = int(np.prod(layout.shape_px)) * np.dtype(layout.dtype).itemsize
         self._disk = Disk(folder, planned_bytes=layout.frames_planned * frame_bytes, durable=self._durable)
         self._layout = layout
-        self._resume = resume
         self._table = FrameTable(self._disk, folder / FOLDER, layout.frames_planned)
         self._table.open(resume=resume)
         self._disk.written_bytes = frame_bytes * len(self._table)
@@ -73,7 +70,6 @@ class OmeTiffSink:
         file = self._file(image, record.utc_s)
         with self._disk.guard(file.path):
             file.write(record, contiguous(pixels))
-        self._unsynced.add(image.index)
         self._disk.written_bytes += pixels.nbytes
         self._table.add(record, image.name)
 
@@ -83,11 +79,8 @@ class OmeTiffSink:
 
     def flush(self) -> None:
         """Frames are in their files already; note them in the table."""
-        if self._durable:
-            for index in self._unsynced & self._files.keys():
-                self._files[index].sync(self._disk)
-        self._unsynced.clear()
         self._table.commit()
+        self._disk.sync()
 
     def close(self, missing: Collection[int] = ()) -> None:
         """Write the table of missing frames and let the files go."""
@@ -95,6 +88,7 @@ class OmeTiffSink:
             return
         self.flush()
         self._table.finish(missing)
+        self._disk.sync()
         while self._files:
             self._files.popitem()[1].close()
         self._closed = True
@@ -104,17 +98,11 @@ class OmeTiffSink:
             self._files.move_to_end(image.index)
             return self._files[image.index]
         if len(self._files) >= OPEN_FILES:
-            self._let_go_of_one()
+            self._files.popitem(last=False)[1].close()
         file = _FieldFile(self._disk, self._disk.folder / FOLDER / f"{file_name(image.name)}.ome.tiff")
         file.open(self._layout, image, utc_s)
         self._files[image.index] = file
         return file
-
-    def _let_go_of_one(self) -> None:
-        index, file = self._files.popitem(last=False)
-        if index in self._unsynced:
-            file.sync(self._disk)
-        file.close()
 
 
 class _FieldFile:
@@ -149,11 +137,6 @@ class _FieldFile:
         self._put(self._tiff.plane_offset(plane), pixels.data)
         for offset, text in self._xml.patches(record):
             self._put(self._tiff.description_offset + offset, text)
-
-    def sync(self, disk: Disk) -> None:
-        """Sync to the device when the disk is durable."""
-        with disk.guard(self.path):
-            disk.sync(self._descriptor)
 
     def close(self) -> None:
         """Let the file go."""

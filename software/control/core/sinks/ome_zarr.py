@@ -12,18 +12,19 @@ A frame belongs to the sink until `flush` returns: one whose write failed is wri
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from control.core.sinks.disk import Disk
 from control.core.sinks.frame_table import FrameTable
-from control.core.sinks.pyramid import contiguous, levels
+from control.core.sinks.pyramid import level_shapes
 from control.core.sinks.zarr_metadata import COMPRESSIONS, Window
-from control.core.sinks.zarr_pixels import Commit, ZarrPixels
+from control.core.sinks.zarr_pixels import ZarrPixels
 from control.core.sinks.zarr_tree import ZarrTree
-from squid.errors import ConfigurationError, DiskFullError, StorageError
+from squid.errors import ConfigurationError, StorageError
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
 from squid.models.layout import DatasetLayout, ImageLayout
@@ -38,17 +39,17 @@ IN_FLIGHT_FRAMES = 8
 class _Pending:
     """A frame between `append` and `flush`.
 
-    No pixels: it is stored. Pixels without commits: its write must be started (again).
+    No pixels: it is stored. Pixels without a write: it must be started (again).
     """
 
     record: FrameRecord
     pixels: Pixels | None
     nbytes: int
-    commits: list[Commit] = field(default_factory=list)
+    write: Future[None] | None = None
 
     @property
     def is_flying(self) -> bool:
-        return any(not commit.done() for commit in self.commits)
+        return self.write is not None and not self.write.done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,11 @@ class OmeZarrSink:
         self._compression = compression
         self._durable = durable
         self._outputs: tuple[str, ...] = ()
-        self._pixels = ZarrPixels(durable=durable)
         self._pending: dict[int, _Pending] = {}
         self._data_sets: dict[bool, _DataSet] = {}
         self._closed = True
         self._disk: Disk
+        self._pixels: ZarrPixels
         self._layout: DatasetLayout
         self._in_flight_frames = 1
 
@@ -97,6 +98,7 @@ class OmeZarrSink:
         self._in_flight_frames = min(IN_FLIGHT_FRAMES, max(1, IN_FLIGHT_BYTES // frame_bytes))
         self._disk = Disk(folder, planned_bytes=layout.frames_planned * frame_bytes, durable=self._durable)
         self._layout = layout
+        self._pixels = ZarrPixels(self._disk, self._compression, len(level_shapes(layout.shape_px)))
         self._data_sets = {}
         in_wells = layout.plate is not None
         plate = [image for image in layout.images if in_wells and image.well]
@@ -112,7 +114,7 @@ class OmeZarrSink:
     def append(self, record: FrameRecord, pixels: Pixels) -> None:
         """Start writing the frame; waits while too many are in flight."""
         self._disk.check_present()
-        self._pending[record.event.index] = _Pending(record, contiguous(pixels), pixels.nbytes)
+        self._pending[record.event.index] = _Pending(record, pixels, pixels.nbytes)
         self._start_pending()
 
     def skip(self, index: int, reason: str) -> None:
@@ -131,6 +133,7 @@ class OmeZarrSink:
             self._data_sets[self._is_free(image)].table.add(pending.record, image.name)
         for data_set in self._data_sets.values():
             data_set.table.commit()
+        self._disk.sync()
         self._disk.written_bytes += sum(pending.nbytes for pending in self._pending.values())
         self._pending.clear()
 
@@ -142,6 +145,7 @@ class OmeZarrSink:
         for data_set in self._data_sets.values():
             data_set.tree.finish()
             data_set.table.finish(missing)
+        self._disk.sync()
         self._pixels.close()
         self._closed = True
 
@@ -155,22 +159,18 @@ class OmeZarrSink:
 
     def _start_pending(self) -> None:
         for pending in self._pending.values():
-            if pending.pixels is not None and not pending.commits:
+            if pending.pixels is not None and pending.write is None:
                 self._settle(self._in_flight_frames - 1)
-                pending.commits = self._start(pending.record, pending.pixels)
+                pending.write = self._start(pending.record, pending.pixels)
 
-    def _start(self, record: FrameRecord, pixels: Pixels) -> list[Commit]:
+    def _start(self, record: FrameRecord, pixels: Pixels) -> Future[None]:
         event = record.event
         image = self._image(record)
         tree = self._data_sets[self._is_free(image)].tree
         if not tree.has_window(event.c):
             tree.set_window(event.c, display_window(pixels))
         tree.ensure(image)
-        place = (event.t, event.c, event.z)
-        try:
-            return self._pixels.write(tree.folder(image), tree.arrays(image), place, pixels)
-        except ValueError as e:
-            raise self._error(e) from e
+        return self._pixels.write(tree.folder(image), (event.t, event.c, event.z), pixels)
 
     def _settle(self, allowed: int) -> None:
         """Wait until at most `allowed` frames are in flight; a frame that failed must be started again.
@@ -181,23 +181,19 @@ class OmeZarrSink:
             The first failure; all frames that had to end have ended.
         """
         flying = sum(pending.is_flying for pending in self._pending.values())
-        failure: ValueError | None = None
+        failure: StorageError | None = None
         for pending in self._pending.values():
-            if not pending.commits or (pending.is_flying and flying <= allowed):
+            if pending.write is None or (pending.is_flying and flying <= allowed):
                 continue
             flying -= pending.is_flying
             try:
-                for commit in pending.commits:
-                    commit.result()
+                pending.write.result()
                 pending.pixels = None
-            except ValueError as e:
+            except StorageError as e:
                 failure = failure or e
-            pending.commits = []
+            pending.write = None
         if failure is not None:
-            raise self._error(failure) from failure
-
-    def _error(self, failure: ValueError) -> StorageError | DiskFullError:
-        return self._disk.full() if "RESOURCE_EXHAUSTED" in str(failure) else StorageError(str(failure))
+            raise failure
 
     def _image(self, record: FrameRecord) -> ImageLayout:
         return self._layout.images[record.event.image]
@@ -208,7 +204,7 @@ class OmeZarrSink:
 
 def display_window(pixels: Pixels) -> Window:
     """Return a display range for a channel from one of its frames: 0.1 % to 99.9 %, a quarter wider at the top."""
-    small = levels(pixels, 3)[-1] if min(pixels.shape) >= 64 else pixels
+    small = pixels[:: max(1, pixels.shape[0] // 256), :: max(1, pixels.shape[1] // 256)]
     low, high = np.percentile(small, (0.1, 99.9))
     highest = int(np.iinfo(pixels.dtype).max)
     end = min(highest, int(high + 0.25 * (high - low)) + 1)

@@ -42,7 +42,7 @@ class TiffSink:
     Parameters
     ----------
     durable : bool
-        `append` waits for the device, so that frames outlive a power cut.
+        `flush` waits for the device, so that frames outlive a power cut.
     """
 
     def __init__(self, *, durable: bool = False) -> None:
@@ -100,6 +100,7 @@ class TiffSink:
         for time_point in self._times.values():
             time_point.commit()
         self._table.commit()
+        self._disk.sync()
 
     def close(self, missing: Collection[int] = ()) -> None:
         """Write the table of missing frames, and the mark of a complete run."""
@@ -113,6 +114,7 @@ class TiffSink:
         else:
             with self._disk.guard(done):
                 done.unlink(missing_ok=True)
+        self._disk.sync()
         self._closed = True
 
     def _write(self, path: Path, pixels: Pixels) -> None:

@@ -7,22 +7,36 @@ What OME-Zarr has no word for stands under the attribute ``squid``, beside ``ome
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from control.core.sinks.pyramid import level_shapes
 from squid.models.layout import DatasetLayout, ImageLayout, WellRef
 
 Json = dict[str, Any]
 
+SEPARATOR = "."
+"""Between the numbers of a chunk's key. A dot keeps all chunks of an array in one folder; with a slash each chunk would
+have two folders of its own, and making folders cost as much as writing the pixels (docs/decisions/0020)."""
+
 Window = tuple[int, int]
 """Display range of a channel, in counts."""
 
-_CODECS: dict[str, Json] = {
-    "lz4": {"cname": "lz4", "clevel": 1, "shuffle": "shuffle"},
-    "zstd": {"cname": "zstd", "clevel": 1, "shuffle": "shuffle"},
-}
 
-COMPRESSIONS = ("lz4", "zstd", "none")
+class BloscSettings(NamedTuple):
+    """What Blosc does with the bytes of a chunk, after shuffling them."""
+
+    name: str
+    level: int
+
+
+BLOSC = {"lz4": BloscSettings("lz4", 1), "zstd": BloscSettings("zstd", 1)}
+
+COMPRESSIONS = (*BLOSC, "none")
+
+
+def chunk_key(place: tuple[int, int, int]) -> str:
+    """Return the path of a plane's chunk in its array: time point, channel, z, and one chunk in y and x."""
+    return SEPARATOR.join(["c", *(str(number) for number in place), "0", "0"])
 
 
 def row_name(row: int) -> str:
@@ -51,8 +65,13 @@ def array(layout: DatasetLayout, image: ImageLayout, shape_px: tuple[int, int], 
     codecs: list[Json] = [{"name": "bytes", "configuration": {"endian": "little"}}]
     if compression != "none":
         itemsize = 2 if layout.dtype == "uint16" else 1
-        shuffle = {} if itemsize > 1 else {"shuffle": "noshuffle"}
-        settings = {**_CODECS[compression], "typesize": itemsize, "blocksize": 0, **shuffle}
+        settings = {
+            "cname": BLOSC[compression].name,
+            "clevel": BLOSC[compression].level,
+            "shuffle": "shuffle" if itemsize > 1 else "noshuffle",
+            "typesize": itemsize,
+            "blocksize": 0,
+        }
         codecs.append({"name": "blosc", "configuration": settings})
     return {
         "zarr_format": 3,
@@ -60,7 +79,7 @@ def array(layout: DatasetLayout, image: ImageLayout, shape_px: tuple[int, int], 
         "shape": [image.size_t, len(layout.channels), image.size_z, *shape_px],
         "data_type": layout.dtype,
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1, 1, 1, *shape_px]}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": SEPARATOR}},
         "fill_value": 0,
         "codecs": codecs,
         "dimension_names": list("tczyx"),

@@ -1,95 +1,79 @@
-"""The pixels of an OME-Zarr data set, written by tensorstore.
+"""The pixels of an OME-Zarr data set: each plane of each level is one chunk, in a file of its own.
 
-Owns the open arrays: the most recently used ones only, so that memory does not grow with the plate. tensorstore puts
-each chunk into a file of its own under another name and renames it, so that a chunk is whole or absent.
+Owns the threads that compress (numcodecs' Blosc, the codec of zarr-python) and write. A chunk is written under another
+name and renamed, so that it is whole or absent. Why not tensorstore: docs/decisions/0020-zarr-chunks.md.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
 
-import tensorstore as ts
+from numcodecs import blosc
 
-from control.core.sinks.pyramid import levels
-from control.core.sinks.zarr_metadata import Json
+from control.core.sinks.disk import Disk
+from control.core.sinks.pyramid import contiguous, levels
+from control.core.sinks.zarr_metadata import BLOSC, chunk_key
 from squid.models.geometry import Pixels
 
-OPEN_IMAGES = 32
-"""Images whose arrays stay open."""
-
-
-class Commit(Protocol):
-    """A write on its way; a tensorstore future."""
-
-    def result(self) -> Any:
-        """Wait for the end; raises `ValueError` when it failed."""
-
-    def done(self) -> bool:
-        """Whether it has ended."""
+THREADS = 2
+"""Frames that are compressed and written at once."""
 
 
 class ZarrPixels:
-    """Writes frames into arrays.
+    """Writes frames into the chunk files of images whose documents exist.
 
     Parameters
     ----------
-    durable : bool
-        Chunks are synced to the device.
-    threads : int
-        Chunks that are compressed and written at once.
+    disk : Disk
+        Of the run.
+    compression : str
+        Of `zarr_metadata.COMPRESSIONS`.
+    levels : int
+        Number of levels.
     """
 
-    def __init__(self, *, durable: bool, threads: int = 2) -> None:
-        self._context = ts.Context(
-            {
-                "file_io_concurrency": {"limit": threads},
-                "data_copy_concurrency": {"limit": threads},
-                "file_io_sync": durable,
-            }
-        )
-        self._open: OrderedDict[Path, list[ts.TensorStore]] = OrderedDict()
+    def __init__(self, disk: Disk, compression: str, levels: int) -> None:
+        self._disk = disk
+        self._compression = compression
+        self._levels = levels
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="zarr")
 
-    def write(
-        self, folder: Path, documents: Sequence[Json], place: tuple[int, int, int], pixels: Pixels
-    ) -> list[Commit]:
+    def write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> Future[None]:
         """Start writing a frame and its smaller levels.
 
         Parameters
         ----------
-        folder : Path
-            The image; its documents are on disk.
-        documents : sequence of dict
-            Of its arrays, largest first.
+        image : Path
+            Folder of the image.
         place : (int, int, int)
             Time point, channel, z plane.
         pixels : ndarray, shape (Y, X)
-            Contiguous; must not change until the writes have ended.
+            Must not change until the future is done.
+
+        Returns
+        -------
+        Future
+            Raises `StorageError` or `DiskFullError`; some levels may have been written then.
         """
-        arrays = self._arrays(folder, documents)
-        return [
-            array[place].write(level, can_reference_source_data_indefinitely=True).commit
-            for array, level in zip(arrays, levels(pixels, len(arrays)), strict=True)
-        ]
+        return self._pool.submit(self._write, image, place, pixels)
 
     def close(self) -> None:
-        """Let the arrays go."""
-        self._open.clear()
+        """End the threads; harmless when repeated."""
+        self._pool.shutdown()
 
-    def _arrays(self, folder: Path, documents: Sequence[Json]) -> list[ts.TensorStore]:
-        if folder in self._open:
-            self._open.move_to_end(folder)
-            return self._open[folder]
-        opening = [self._start_opening(folder / str(level), document) for level, document in enumerate(documents)]
-        self._open[folder] = [each.result() for each in opening]
-        if len(self._open) > OPEN_IMAGES:
-            self._open.popitem(last=False)
-        return self._open[folder]
+    def _write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> None:
+        for level, plane in enumerate(levels(contiguous(pixels), self._levels)):
+            self._put(image / str(level) / chunk_key(place), self._encode(plane))
 
-    def _start_opening(self, folder: Path, document: Json) -> ts.Future[ts.TensorStore]:
-        store = {"driver": "file", "path": f"{folder.as_posix()}/"}
-        spec = {"driver": "zarr3", "kvstore": store, "metadata": document}
-        opening: ts.Future[ts.TensorStore] = ts.open(spec, open=True, assume_metadata=True, context=self._context)
-        return opening
+    def _put(self, path: Path, chunk: bytes | memoryview) -> None:
+        with self._disk.replacing(path) as partial, partial.open("wb", buffering=0) as file:
+            self._disk.write_fully(file.fileno(), chunk)
+
+    def _encode(self, plane: Pixels) -> bytes | memoryview:
+        if self._compression == "none":
+            return plane.data
+        settings = BLOSC[self._compression]
+        shuffle = blosc.SHUFFLE if plane.itemsize > 1 else blosc.NOSHUFFLE
+        chunk: bytes = blosc.compress(plane, settings.name.encode(), settings.level, shuffle)
+        return chunk
