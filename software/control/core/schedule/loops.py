@@ -92,7 +92,7 @@ class Loops:
     axes : Axes
         Of the plan's sequence.
     subs : sequence of (SubLoops or None)
-        One for each position; empty when the plan has none.
+        One for each position; a single None when the plan has no positions.
     grid_kept : sequence of tuple of bool
         For each position the grid points of the plan that are taken; an empty tuple: all are.
     """
@@ -110,7 +110,7 @@ class Loops:
         """Return turn `number`."""
         values, inside = self.nest.locate(number)
         at = dict(zip(self.axes.order, values, strict=True))
-        sub = self._subs[at["p"]] if "p" in at else None
+        sub = self._subs[at.get("p", 0)]
         if sub is None or not sub.axes.has_any:
             return Turn(at, {})
         own, _ = sub.nest.locate(inside)
@@ -123,9 +123,7 @@ class Loops:
         at = dict(zip(self.axes.order, values, strict=True))
         if not self.axes.takes(at.get("t"), at.get("c"), at.get("z")):
             return 0
-        if "p" not in at:
-            return 1
-        sub, kept = self._subs[at["p"]], self._grid_kept[at["p"]]
+        sub, kept = self._subs[at.get("p", 0)], self._grid_kept[at.get("p", 0)]
         if sub is not None and sub.leaves_out(at):
             return 0
         if kept and "g" in at and not (sub is not None and sub.axes.has_grid) and not kept[at["g"]]:
