@@ -136,17 +136,19 @@ class DeadlineWatch:
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._closed.is_set():
-            if self._armed:
-                self._closed.wait(self._resolution_s)
-                now = time.monotonic()
-                for deadline in list(self._armed):
-                    deadline.fire_if_overdue(now)
-            else:
+        while not self._closed.wait(self._resolution_s):
+            now = time.monotonic()
+            for deadline in list(self._armed):
+                deadline.fire_if_overdue(now)
+            if not self._armed:
                 self._sleep()
 
     def _sleep(self) -> None:
-        """Wait for the first deadline; announced before the second look, so that none is overlooked."""
+        """Wait for the first deadline; announced before the second look, so that none is overlooked.
+
+        Afterwards at least one nap follows, however short-lived that deadline is: armed and disarmed a thousand times a
+        second, they wake this thread 20 times a second and no more.
+        """
         self._asleep = True
         if not self._armed:
             self._wake.wait()

@@ -57,6 +57,8 @@ class Delivery:
     def __init__(self) -> None:
         self._calls: deque[tuple[Call, tuple[Any, ...]]] = deque()
         self._relay = _Relay(self._deliver)
+        self._known_app: QCoreApplication | None = None
+        self._relay_fits = False
         self._is_woken = False
         self._is_closed = False
         self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -65,11 +67,27 @@ class Delivery:
 
     def post(self, call: Call, *args: Any) -> None:
         """Have ``call(*args)`` called where results belong; calls keep their order. Dropped once closed."""
+        self.note(call, *args)
+        self.wake()
+
+    def note(self, call: Call, *args: Any) -> None:
+        """Do as `post`, except that `wake` must follow; may be called with a lock held."""
         if self._is_closed:
             _log.debug("closed: %r is not called", call)
             return
         self._calls.append((call, args))
-        self._wake()
+
+    def wake(self) -> None:
+        """Have what was noted called."""
+        if self._is_woken or not self._calls:
+            return
+        self._is_woken = True
+        if self._has_loop():
+            QCoreApplication.postEvent(self._relay, QEvent(_WAKE))
+            return
+        if self._thread is None:
+            self._start_thread()
+        self._tokens.put(True)
 
     def flush(self, timeout_s: float) -> bool:
         """Hand over everything posted so far; False if the thread where results belong did not do it in time.
@@ -93,23 +111,15 @@ class Delivery:
 
     def _has_loop(self) -> bool:
         app = QCoreApplication.instance()
-        return app is not None and not sip.isdeleted(self._relay) and self._relay.thread() is app.thread()
+        if app is not self._known_app:
+            self._relay_fits = app is not None and self._relay.thread() is app.thread()
+            self._known_app = app
+        return self._relay_fits
 
     def _is_here(self) -> bool:
         if self._has_loop():
             return QThread.currentThread() is self._relay.thread()
         return threading.current_thread() is self._thread
-
-    def _wake(self) -> None:
-        if self._is_woken:
-            return
-        self._is_woken = True
-        if self._has_loop():
-            QCoreApplication.postEvent(self._relay, QEvent(_WAKE))
-            return
-        if self._thread is None:
-            self._start_thread()
-        self._tokens.put(True)
 
     def _start_thread(self) -> None:
         with self._starting:
@@ -130,7 +140,7 @@ class Delivery:
                 return
             call, args = self._calls.popleft()
             if self._calls:
-                self._wake()  # a call may run an event loop of its own (a dialog): the others must not wait for it
+                self.wake()  # a call may run an event loop of its own (a dialog): the others must not wait for it
             call_safely(call, *args)
             if time.monotonic() > end:
                 return

@@ -225,8 +225,10 @@ class Task:
             _local.task = None
 
     def release(self) -> None:
-        """Forget the call and what it holds: a kept handle must not keep images alive."""
+        """Note the end, and forget the call and what it holds: a kept handle must not keep images alive."""
+        self.ended_at = time.monotonic()
         self._call = None
+        self.limits = ()
 
 
 class TaskControl(Protocol):

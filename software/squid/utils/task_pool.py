@@ -41,6 +41,9 @@ _log = logging.getLogger(__name__)
 class PoolObserver(Protocol):
     """Told what happens to tasks, in the thread where it happens; must return at once."""
 
+    def wake(self) -> None:
+        """Hand over what was told; called without a lock, since to wake another thread may let it run at once."""
+
     def task_started(self, task: Task) -> None:
         """Its run begins, in the calling thread."""
 
@@ -48,13 +51,12 @@ class PoolObserver(Protocol):
         """A limit has ended it; `task_ended` follows."""
 
     def task_ended(self, task: Task) -> None:
-        """Its outcome is known; told exactly once per task."""
+        """Its outcome is known; told exactly once per task, under the pool's lock: only note it, `wake` follows."""
 
 
 class _Worker(threading.Thread):
     def __init__(self, pool: TaskPool, number: int) -> None:
         super().__init__(name=f"{pool.name}-{number}", daemon=True)
-        self.base_name = self.name
         self.task: Task | None = None
         self.is_retired = False
         self._pool = pool
@@ -97,6 +99,7 @@ class TaskPool:
         self._workers: set[_Worker] = set()
         self._quarantined: set[_Worker] = set()
         self._busy = 0
+        self._waiting = 0  # how many threads wait for one task
         self._hired = 0
         self._is_paused = False
         self._is_closing = False
@@ -121,7 +124,9 @@ class TaskPool:
             self.statistics.submitted += 1
             if delay_s <= 0:
                 superseded = self._enqueue(task)
-        if delay_s > 0:
+        if delay_s <= 0:
+            self._tokens.put(True)
+        else:
             self._timetable.call_at(time.monotonic() + delay_s, lambda: self._enqueue_later(task))
         if superseded is not None:
             self._conclude(superseded)
@@ -141,23 +146,27 @@ class TaskPool:
             result = WorkerResult(False, error=TaskSupersededError(f"task '{task.name}' was asked for again"))
             self._claim_locked(superseded, Outcome.SUPERSEDED, result)
         self.statistics.queued(len(self._queue))
-        self._offer()
+        self._hire()
         return superseded
 
     def _enqueue_later(self, task: Task) -> None:
         with self._ended:
             superseded = self._enqueue(task) if task.outcome is None else None
+        self._tokens.put(True)
         if superseded is not None:
             self._conclude(superseded)
 
     def _offer(self) -> None:
         """Let one worker look into the queue; make one if all are busy."""
+        self._hire()
+        self._tokens.put(True)
+
+    def _hire(self) -> None:
         if len(self._queue) > len(self._workers) - self._busy and len(self._workers) < self.size:
             self._hired += 1
             worker = _Worker(self, self._hired)
             self._workers.add(worker)
             worker.start()
-        self._tokens.put(True)
 
     # --- the threads ------------------------------------------------------------------------------------------------
 
@@ -186,7 +195,6 @@ class TaskPool:
         task = worker.task
         assert task is not None
         self._arm(task)
-        worker.name = f"{worker.base_name} task '{task.name}'"
         self._observer.task_started(task)
         outcome, result = _outcome_of(task)
         with self._ended:
@@ -194,9 +202,10 @@ class TaskPool:
             if not worker.is_retired:
                 self._busy -= 1
             is_first = self._claim_locked(task, outcome, result)
-        worker.name = worker.base_name
+            if is_first:
+                self._conclude_locked(task)
         if is_first:
-            self._conclude(task)
+            self._observer.wake()
         else:
             _log.warning("task '%s' came back after it had ended (%s); dropped", task.name, task.outcome)
 
@@ -229,17 +238,20 @@ class TaskPool:
 
     def _conclude(self, task: Task) -> None:
         """Tell everyone the outcome, once it is claimed."""
+        with self._ended:
+            self._conclude_locked(task)
+        self._observer.wake()
+
+    def _conclude_locked(self, task: Task) -> None:
         for deadline in task.limits:
             deadline.disarm()
-        task.limits = ()
+        del self._active[task]
+        if self._by_name.get(task.name) is task:
+            del self._by_name[task.name]
         task.release()
-        with self._ended:
-            del self._active[task]
-            if self._by_name.get(task.name) is task:
-                del self._by_name[task.name]
-            task.ended_at = time.monotonic()
-            self.statistics.ended(task)
-            self._observer.task_ended(task)
+        self.statistics.ended(task)
+        self._observer.task_ended(task)
+        if self._waiting or len(self._active) <= 1:  # a task that waits for the others is active itself
             self._ended.notify_all()
 
     def _open_lane(self, key: str) -> None:
@@ -304,7 +316,11 @@ class TaskPool:
     def wait(self, task: Task, timeout_s: float | None) -> bool:
         """Wait until `task` has ended; False if it has not within `timeout_s` seconds."""
         with self._ended:
-            return self._ended.wait_for(lambda: task.ended_at is not None, timeout_s)
+            self._waiting += 1
+            try:
+                return self._ended.wait_for(lambda: task.ended_at is not None, timeout_s)
+            finally:
+                self._waiting -= 1
 
     def wait_idle(self, timeout_s: float | None) -> bool:
         """Wait until no task is active; a task that calls this does not wait for itself."""
@@ -382,6 +398,9 @@ def _outcome_of(task: Task) -> tuple[Outcome, WorkerResult]:
         return Outcome.DONE, WorkerResult(True, task.execute())
     except TaskCancelledError as stop:
         return Outcome.CANCELLED, WorkerResult(False, error=stop)
+    except TaskLostError as error:
+        _log.warning("task '%s': %s", task.name, error)
+        return Outcome.LOST, WorkerResult(False, error=error)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: a task must not end its thread
         _log.warning("task '%s' failed", task.name, exc_info=True)
         stack = traceback.format_exc()

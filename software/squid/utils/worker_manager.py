@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QMetaMethod, QObject, pyqtSignal
 
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.delivery import Delivery, call_safely
@@ -61,6 +61,15 @@ class WorkerSignals(QObject):
     error = pyqtSignal(str, object)
     timeout = pyqtSignal(str)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_start_watched = False
+
+    def connectNotify(self, signal: QMetaMethod) -> None:  # noqa: N802 - Qt's name
+        """Note who listens: a start that nobody hears must not wake the GUI thread."""
+        if bytes(signal.name()) == b"started":
+            self.is_start_watched = True
+
 
 class WorkerManager:
     """Runs tasks in threads of its own.
@@ -78,6 +87,16 @@ class WorkerManager:
         Waiting time that is worth one step of priority, in seconds.
     coalescing_s : float
         Least time between two starts with one coalescing key, in seconds.
+    on_overdue : callable, optional
+        Told the reason when a limit has passed, after the dump, in the watch's thread: write a bundle
+        (`squid.utils.incident`), switch the light off.
+
+    Attributes
+    ----------
+    signals : WorkerSignals
+        What happens to the tasks.
+    is_shut_down : bool
+        Whether it takes no more tasks.
     """
 
     def __init__(
@@ -88,14 +107,16 @@ class WorkerManager:
         dump_file: DumpFile | Path | None = None,
         ageing_s: float = _AGEING_S,
         coalescing_s: float = _COALESCING_S,
+        on_overdue: Callable[[str], object] | None = None,
     ) -> None:
         self.signals = WorkerSignals()
         self._delivery = Delivery()
+        self._on_overdue = on_overdue
         self._owns_dump_file = not isinstance(dump_file, DumpFile)
         self._dump_file = dump_file if isinstance(dump_file, DumpFile) else _open_dump_file(dump_file)
         self._watch = DeadlineWatch()
         self._pool = TaskPool(name, max_workers, self, self._watch, ageing_s, coalescing_s)
-        self._is_shut_down = False
+        self.is_shut_down = False
 
     # --- tasks ------------------------------------------------------------------------------------------------------
 
@@ -235,9 +256,9 @@ class WorkerManager:
         Every outcome is handed over before this returns, if it is called in the application's thread or if that runs
         its event loop; after it nothing is handed over.
         """
-        if self._is_shut_down:
+        if self.is_shut_down:
             return
-        self._is_shut_down = True
+        self.is_shut_down = True
         end = time.monotonic() + (timeout if wait else 0.0)
         self._pool.shut_down(max(0.0, end - time.monotonic()))
         self._delivery.flush(max(0.1, end - time.monotonic()))
@@ -250,17 +271,24 @@ class WorkerManager:
 
     def task_started(self, task: Task) -> None:
         """Pass it on; for the pool."""
-        self._delivery.post(self.signals.started.emit, task.name)
+        if self.signals.is_start_watched:
+            self._delivery.post(self.signals.started.emit, task.name)
 
     def task_overdue(self, task: Task, reason: str) -> None:
         """Dump all stacks and pass it on; for the pool."""
         _log.error("%s; stacks are in %s", reason, self._dump_file.path)
         self._dump_file.dump(reason)
+        if self._on_overdue is not None:
+            call_safely(self._on_overdue, reason)
         self._delivery.post(self.signals.timeout.emit, task.name)
 
     def task_ended(self, task: Task) -> None:
         """Pass it on; for the pool."""
-        self._delivery.post(self._hand_over, task)
+        self._delivery.note(self._hand_over, task)
+
+    def wake(self) -> None:
+        """Have what was noted handed over; for the pool."""
+        self._delivery.wake()
 
     def _progress(self, task: Task) -> None:
         if not task.is_progress_posted:
