@@ -120,6 +120,12 @@ def test_free_positions_in_a_well_of_the_plate_are_its_fields() -> None:
     assert [image.name for image in images] == ["A1_0", "A2_0", "A1_1"]
 
 
+def test_a_position_may_name_its_well() -> None:
+    positions = [{"x": 0.0, "y": 0.0, "plate_row": 1, "plate_col": 2}]
+    images = schedule_of({"channels": ["A"], "stage_positions": positions}, plate=96).layout().images
+    assert [image.name for image in images] == ["B3_0"]
+
+
 def test_free_positions_without_a_plate_are_images_of_their_own() -> None:
     positions = [{"x": 1.0, "y": 2.0, "name": "edge"}, {"x": 3.0, "y": 4.0}]
     layout = schedule_of({"channels": ["A"], "stage_positions": positions}).layout()

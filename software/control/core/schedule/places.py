@@ -181,14 +181,20 @@ def _in_wells(
 
 def _place(number: int, position: Position, plate: PlateGeometry | None) -> Place:
     name = position.name or f"position_{number}"
-    well = None
-    if plate is not None and position.x is not None and position.y is not None:
-        well = plate.well_at(position.x, position.y)
+    well = _well_of(position, plate) if plate is not None else None
     if plate is None or well is None:
         return Place(position.x, position.y, position.z, name, sequence=position.sequence)
     ref = WellRef(*well, plate.well_name(*well))
     centre = plate.well_centre_um(*well)
     return Place(position.x, position.y, position.z, name, ref, centre, position.sequence)
+
+
+def _well_of(position: Position, plate: PlateGeometry) -> tuple[int, int] | None:
+    """Return the well that a position names itself, else the one in which it lies."""
+    row, column = position.plate_row, position.plate_col
+    if row is not None and column is not None:
+        return (row, column) if 0 <= row < plate.rows and 0 <= column < plate.columns else None
+    return plate.well_at(position.x, position.y) if position.x is not None and position.y is not None else None
 
 
 def _geometry(wells: WellPlatePlan) -> PlateGeometry:
