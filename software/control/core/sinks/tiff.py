@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import tifffile
 import yaml
 
 from control.core.index_set import IndexSet
@@ -29,9 +28,14 @@ from control.core.sinks.disk import Disk
 from control.core.sinks.frame_table import FrameTable, csv_line
 from control.core.sinks.line_file import LineFile
 from control.core.sinks.ome_tiff import file_name
+from control.core.sinks.pyramid import contiguous
+from control.core.sinks.tiff_layout import TiffLayout
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
 from squid.models.layout import DatasetLayout, ImageLayout
+
+DESCRIPTION = b"squid-hcs"
+"""ImageDescription of every file."""
 
 ACTUAL_COLUMNS = ("region", "fov", "z_level", "x (mm)", "y (mm)", "z (um)", "time")
 
@@ -53,7 +57,7 @@ class TiffSink:
         self._disk: Disk
         self._layout: DatasetLayout
         self._table: FrameTable
-        self._regions: dict[int, tuple[str, int]] = {}
+        self._head: bytes
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -67,6 +71,8 @@ class TiffSink:
         self._layout = layout
         self._resume = resume
         self._times = {}
+        tiff = TiffLayout(layout.shape_px, layout.dtype, 1, len(DESCRIPTION), layout.pixel_size_um)
+        self._head = tiff.head(DESCRIPTION).ljust(tiff.plane_offset(0), b"\0")
         parameters = json.dumps(squid_metadata.parameters(layout), indent=1, ensure_ascii=False)
         self._disk.write(folder / "acquisition parameters.json", parameters + "\n")
         channels = yaml.safe_dump(squid_metadata.channels(layout), sort_keys=False, allow_unicode=True)
@@ -118,16 +124,10 @@ class TiffSink:
         self._closed = True
 
     def _write(self, path: Path, pixels: Pixels) -> None:
-        per_cm = 1e4 / self._layout.pixel_size_um
-        tifffile.imwrite(
-            path,
-            pixels,
-            photometric="minisblack",
-            metadata=None,
-            software="squid-hcs",
-            resolution=(per_cm, per_cm),
-            resolutionunit="CENTIMETER",
-        )
+        """Not by tifffile: on a full disk it raises an `OSError` that does not say so."""
+        with path.open("wb", buffering=0) as file:
+            self._disk.write_fully(file.fileno(), self._head)
+            self._disk.write_fully(file.fileno(), contiguous(pixels).data)
 
     def _time_point(self, t: int) -> _TimePoint:
         if t not in self._times:

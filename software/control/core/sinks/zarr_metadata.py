@@ -118,13 +118,14 @@ def image(layout: DatasetLayout, image: ImageLayout, windows: Sequence[Window | 
 
 def well(fields: Sequence[int]) -> Json:
     """Return the document of a well with these field numbers."""
-    return group({"well": {"images": [{"path": str(field), "acquisition": 0} for field in fields]}})
+    return group({"well": {"version": "0.5", "images": [{"path": str(field), "acquisition": 0} for field in fields]}})
 
 
 def plate(layout: DatasetLayout, wells: Sequence[WellRef], field_count: int) -> Json:
     """Return the document of a plate; `wells` are those that exist on disk, at least one."""
     assert layout.plate is not None, "a plate has a geometry"
     about = {
+        "version": "0.5",  # once more: one of the validators wants it here
         "name": layout.plate.name,
         "rows": [{"name": row_name(row)} for row in range(layout.plate.rows)],
         "columns": [{"name": str(column + 1)} for column in range(layout.plate.columns)],

@@ -53,9 +53,9 @@ class ZarrTree:
         self._root = root
         self._layout = layout
         self._compression = compression
-        self._is_plate = images[0].well is not None
+        self._is_plate = layout.plate is not None and images[0].well is not None
         self._field_count = max(_fields_per_well(images).values(), default=1)
-        self._free_numbers = {image.index: number for number, image in enumerate(images) if image.well is None}
+        self._numbers = {} if self._is_plate else {image.index: number for number, image in enumerate(images)}
         self._existing: dict[int, ImageLayout] = {}
         self._fields: dict[WellRef, set[int]] = {}
         self._windows: list[Window | None] = [None] * len(layout.channels)
@@ -67,7 +67,7 @@ class ZarrTree:
             for image in images:
                 if (self.folder(image) / "zarr.json").exists():
                     self._existing[image.index] = image
-                    if image.well:
+                    if self._is_plate and image.well:
                         self._fields.setdefault(image.well, set()).add(image.field)
         self._disk.write(self._root / "OME" / "zarr.json", self._text(metadata.group()))
         self.ensure(images[0])
@@ -75,8 +75,8 @@ class ZarrTree:
 
     def folder(self, image: ImageLayout) -> Path:
         """Return where an image is."""
-        if image.well is None:
-            return self._root / str(self._free_numbers[image.index])
+        if not self._is_plate or image.well is None:
+            return self._root / str(self._numbers[image.index])
         return self._root / metadata.well_path(image.well) / str(image.field)
 
     def arrays(self, image: ImageLayout) -> list[Json]:
@@ -118,7 +118,7 @@ class ZarrTree:
 
     def _list(self, image: ImageLayout) -> None:
         """Put the image into its well and the well into its plate, or the image into its collection."""
-        if image.well is None:
+        if not self._is_plate or image.well is None:
             self._list_in_root(also=image)
             return
         fields = self._fields.get(image.well, set()) | {image.field}
@@ -136,7 +136,7 @@ class ZarrTree:
             wells = {*self._fields, *(image.well for image in added if image.well)}
             document = metadata.plate(self._layout, sorted(wells), self._field_count)
         else:
-            numbers = sorted(self._free_numbers[image.index] for image in (*self._existing.values(), *added))
+            numbers = sorted(self._numbers[image.index] for image in (*self._existing.values(), *added))
             document = metadata.collection(self._layout)
             self._disk.write(
                 self._root / "OME" / "zarr.json", self._text(metadata.series([str(number) for number in numbers]))
