@@ -12,14 +12,14 @@ system's clock changes nothing. Needs no event loop, knows no task, no device, n
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 
 from squid.errors import ShutDownError
+from squid.utils.edge_logger import edge_logger
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 
 
 class Deadline:

@@ -15,7 +15,6 @@ Owns no task; knows nothing of pools.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
@@ -26,7 +25,9 @@ from typing import Any
 from PyQt5 import sip
 from PyQt5.QtCore import QCoreApplication, QEvent, QObject, QThread
 
-_log = logging.getLogger(__name__)
+from squid.utils.edge_logger import edge_logger
+
+_log = edge_logger(__name__)
 _SLICE_S = 0.008  # half a screen refresh
 _WAKE = QEvent.Type(QEvent.registerEventType())
 

@@ -6,7 +6,6 @@ thread.
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import traceback
@@ -14,8 +13,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 from squid.utils.delivery import Delivery
+from squid.utils.edge_logger import edge_logger
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 
 
 class ExceptionHook:

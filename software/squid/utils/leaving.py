@@ -24,9 +24,10 @@ from typing import NoReturn
 
 from PyQt5.QtCore import QSocketNotifier
 
+from squid.utils.edge_logger import edge_logger
 from squid.utils.processes import kill_children
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 
 Step = tuple[str, Callable[[], object]]
 

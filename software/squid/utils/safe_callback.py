@@ -5,15 +5,16 @@ Owns nothing; knows no thread and no Qt.
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from squid.utils.edge_logger import edge_logger
+
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ next one on. Knows no device: it is given calls.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -16,8 +15,9 @@ from typing import Any
 
 from squid.errors import ShutDownError
 from squid.utils.deadlines import DeadlineWatch
+from squid.utils.edge_logger import edge_logger
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 PATIENCE_S = 0.05  # the light must be off 100 ms after everything hangs (fault case 31)
 
 _Item = tuple[str, Callable[[], Any], "Future[Any]"]

@@ -13,7 +13,6 @@ library and of Qt do). Knows no Qt: what is told to whom, and in which thread, i
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
@@ -22,6 +21,7 @@ from typing import Protocol
 
 from squid.errors import DuplicateTaskError, ShutDownError
 from squid.utils.deadlines import Deadline, DeadlineWatch
+from squid.utils.edge_logger import edge_logger
 from squid.utils.epoch import Epoch
 from squid.utils.pool_statistics import PoolStatistics
 from squid.utils.task import (
@@ -35,7 +35,7 @@ from squid.utils.task import (
 from squid.utils.task_queue import TaskQueue
 from squid.utils.timetable import Timetable
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 
 
 class PoolObserver(Protocol):
@@ -271,13 +271,17 @@ class TaskPool:
             error = TimeoutError(f"task '{task.name}' waited for more than {task.queue_limit_s:g} s")
             is_first = self._claim_locked(task, Outcome.TIMEOUT, WorkerResult(False, error=error, timed_out=True))
         if is_first:
-            self._observer.task_overdue(task, str(error))
-            self._conclude(task)
+            self._tell_overdue(task, str(error))
 
     def _overdue(self, task: Task, reason: str) -> None:
         result = WorkerResult(False, error=TimeoutError(reason), timed_out=True)
         if self._give_up(task, Outcome.TIMEOUT, result, reason):
+            self._tell_overdue(task, reason)
+
+    def _tell_overdue(self, task: Task, reason: str) -> None:
+        try:
             self._observer.task_overdue(task, reason)
+        finally:  # a dump that fails (disk full) must not cost the outcome
             self._conclude(task)
 
     def _give_up(self, task: Task, outcome: Outcome, result: WorkerResult, reason: str) -> bool:

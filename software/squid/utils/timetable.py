@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable
 
-_log = logging.getLogger(__name__)
+from squid.utils.edge_logger import edge_logger
+
+_log = edge_logger(__name__)
 
 
 class Timetable:

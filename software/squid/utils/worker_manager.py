@@ -13,7 +13,6 @@ no event loop, counts running time on a monotonic clock and works in any thread.
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ from PyQt5.QtCore import QMetaMethod, QObject, pyqtSignal
 
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.delivery import Delivery, call_safely
+from squid.utils.edge_logger import edge_logger
 from squid.utils.task import (
     Outcome,
     ProgressCallback,
@@ -38,7 +38,7 @@ from squid.utils.thread_dump import DumpFile, default_log_folder
 
 __all__ = ["WorkerManager", "WorkerResult", "WorkerSignals"]
 
-_log = logging.getLogger(__name__)
+_log = edge_logger(__name__)
 _AGEING_S = 5.0
 _COALESCING_S = 1 / 60  # a screen refresh: nobody sees more
 
@@ -276,8 +276,8 @@ class WorkerManager:
 
     def task_overdue(self, task: Task, reason: str) -> None:
         """Dump all stacks and pass it on; for the pool."""
-        _log.error("%s; stacks are in %s", reason, self._dump_file.path)
         self._dump_file.dump(reason)
+        _log.error("%s; stacks are in %s", reason, self._dump_file.path)
         if self._on_overdue is not None:
             call_safely(self._on_overdue, reason)
         self._delivery.post(self.signals.timeout.emit, task.name)
