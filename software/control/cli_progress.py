@@ -7,7 +7,7 @@ does not take output never holds up a run.
 from __future__ import annotations
 
 from collections import deque
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
@@ -32,7 +32,7 @@ class RunProgress:
         self._done = 0
         self._missing = 0
         self._notes: deque[str] = deque(maxlen=NOTES_KEPT)
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
         self._tenths_said = 0
 
     def hear(self, fact: Fact) -> None:

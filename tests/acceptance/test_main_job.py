@@ -27,7 +27,7 @@ SMALL_PLAN = """
 plate: 96 well plate
 wells: A1:A2
 sequence:
-  channels: [DAPI, FITC]
+  channels: [DAPI, GFP]
   z_plan: {range: 4, step: 2}
 """
 SMALL_FRAMES = 12
@@ -139,7 +139,7 @@ def test_progress_on_a_terminal_is_a_bar(plates: Path, small_plan: Path) -> None
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("channels: [DAPI, FITC]", "channels: [DAPI, PINK]"),
+        ("channels: [DAPI, GFP]", "channels: [DAPI, PINK]"),
         ("wells: A1:A2", "wells: A1:A2, Z9"),
         ("plate: 96 well plate", "plate: 97 well plate"),
     ],
