@@ -110,14 +110,15 @@ def preflight(
     PreflightError
         Carries every refusal, each naming file, key, value and what is allowed.
     """
-    refusals = impossible(plan)
+    optics = optics_of(plan, microscope)
+    refusals = impossible(plan, optics.fov_um)
     can_be_worked_out = not refusals
     refusals += unsupported(plan)
     refusals += objective_refusals(plan, microscope)
     schedule = None
     if can_be_worked_out:
         here = microscope.stage.position() if origin is None else origin
-        schedule = Schedule.build(plan, microscope.config, here, optics_of(plan, microscope), refusals)
+        schedule = Schedule.build(plan, microscope.config, here, optics, refusals)
         refusals += _fit(schedule, microscope, output, done, refusals)
     if refusals or schedule is None:
         raise PreflightError([_in_file(refusal, file) for refusal in refusals])

@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from useq import MDASequence, MultiPhaseTimePlan, Position, RelativePosition, TIntervalDuration, WellPlatePlan
+from useq import (
+    MDASequence,
+    MultiPhaseTimePlan,
+    Position,
+    RandomPoints,
+    RelativePosition,
+    TIntervalDuration,
+    WellPlatePlan,
+)
 
+from control.core.schedule.axes import AnyGrid, with_fov
 from squid.errors import ConfigurationError, PlanError
 from squid.models.plan import AcquisitionPlan
 
 MOST_VALUES = 1_000_000
 """Largest number of values on one axis; more is a slip of the pen (a step of 0.001 instead of 1)."""
+
+MOST_ORDERED_POINTS = 500
+"""Random points are put in order by useq in a time that grows with the square of their number, or worse."""
 
 _PLANS = {"t": "time_plan", "p": "stage_positions", "g": "grid_plan", "c": "channels", "z": "z_plan"}
 
@@ -35,19 +47,18 @@ def unsupported(plan: AcquisitionPlan) -> list[ConfigurationError]:
     return found
 
 
-def impossible(plan: AcquisitionPlan) -> list[ConfigurationError]:
-    """Return one refusal for each thing for which a plan cannot even be worked out."""
+def impossible(plan: AcquisitionPlan, fov_um: tuple[float, float]) -> list[ConfigurationError]:
+    """Return one refusal for each thing for which a plan cannot even be worked out; `fov_um`: size of a frame."""
     sequence, key = plan.sequence, plan.sequence_key
     positions = sequence.stage_positions
-    found = list(_sizes(sequence, key))
+    found = list(_sizes(sequence, key, fov_um))
     if isinstance(positions, tuple):
         for number, position in enumerate(positions):
             if position.sequence is not None:
-                found += _sizes(position.sequence, f"{key}stage_positions.{number}.sequence.")
-    elif getattr(points := positions.well_points_plan, "fov_width", None) and points.fov_height:
-        found += _size(points.num_positions, f"{key}stage_positions.well_points_plan", "fields")
-    if plan.fields is not None and plan.fields.fov_width and plan.fields.fov_height:
-        found += _size(plan.fields.num_positions, "fields", "fields")
+                found += _sizes(position.sequence, f"{key}stage_positions.{number}.sequence.", fov_um)
+    else:
+        found += _fields(positions.well_points_plan, f"{key}stage_positions.well_points_plan", fov_um)
+    found += _fields(plan.fields, "fields", fov_um)
     if not sequence.channels and not _all_have_channels(positions):
         found.append(PlanError("every frame needs a channel", key=f"{key}channels", allowed="at least one channel"))
     return found
@@ -98,7 +109,7 @@ def _of_point(point: object, key: str) -> Refusals:
                 yield _refused("is not carried out in each well", f"{key}.{name}")
 
 
-def _sizes(sequence: MDASequence, key: str) -> Refusals:
+def _sizes(sequence: MDASequence, key: str, fov_um: tuple[float, float]) -> Refusals:
     times = sequence.time_plan
     phases = times.phases if isinstance(times, MultiPhaseTimePlan) else (times,) if times else ()
     for number, phase in enumerate(phases):
@@ -111,9 +122,16 @@ def _sizes(sequence: MDASequence, key: str) -> Refusals:
             yield from _size(lambda phase=phase: int(phase.loops), where, "time points")  # type: ignore[misc]
     if sequence.z_plan is not None:
         yield from _size(sequence.z_plan.num_positions, f"{key}z_plan", "planes")
-    grid = sequence.grid_plan
-    if grid is not None and getattr(grid, "fov_width", None) and getattr(grid, "fov_height", None):
-        yield from _size(grid.num_positions, f"{key}grid_plan", "fields")
+    yield from _fields(sequence.grid_plan, f"{key}grid_plan", fov_um)
+
+
+def _fields(grid: AnyGrid | None, key: str, fov_um: tuple[float, float]) -> Refusals:
+    """Refuse a grid without fields, or with too many."""
+    if isinstance(grid, RandomPoints) and grid.order is not None and grid.num_points > MOST_ORDERED_POINTS:
+        message = f"{grid.num_points} random points take too long to put in order"
+        yield PlanError(message, key=f"{key}.num_points", allowed=f"1 to {MOST_ORDERED_POINTS}, or order: null")
+    elif grid is not None:
+        yield from _size(lambda: with_fov(grid, fov_um).num_positions(), key, "fields")
 
 
 def _size(count: Callable[[], int], key: str, what: str) -> Refusals:

@@ -61,6 +61,8 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
     ("endless", {"channels": ["A"], "time_plan": {"interval": 1, "loops": 10**12}}, {}, ("sequence.time_plan", "1000000000000 time points")),
     ("no interval", {"channels": ["A"], "time_plan": {"interval": 0, "duration": 5}}, {}, ("sequence.time_plan.interval", "more than 0 s")),
     ("no planes", {"channels": ["A"], "z_plan": {"relative": []}}, {}, ("sequence.z_plan", "0 planes")),
+    ("no step", {"channels": ["A"], "grid_plan": {"width": 900, "height": 900, "overlap": 100}}, {}, ("sequence.grid_plan", "gives no fields")),
+    ("random", {"channels": ["A"]}, {"plate": 96, "wells": "A1", "fields": {"num_points": 5000}}, ("fields.num_points", "1 to 500")),
     ("name twice", {"channels": ["A"], "stage_positions": [{**POSITION, "name": "P"}, {"x": 3.0, "name": "p"}]}, {}, ("sequence.stage_positions", "2 positions", "'p'")),
     ("name of a file", {"channels": ["A"], "stage_positions": [{**POSITION, "name": "a/b"}]}, {}, ("sequence.stage_positions", "'a/b'")),
     ("between wells", {"channels": ["A"], "stage_positions": [{"x": 11310.0 + 4500, "y": 10750.0}]}, {"plate": 96}, ("sequence.stage_positions", "lies in no well", "96 well plate")),

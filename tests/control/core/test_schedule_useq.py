@@ -13,9 +13,7 @@ from useq import MDAEvent, MDASequence
 
 from squid.models.event import AcquisitionEvent
 
-slow = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+slow = settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def useq_events(keys: dict[str, Any]) -> tuple[MDASequence, list[MDAEvent]]:

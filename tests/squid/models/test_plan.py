@@ -112,7 +112,7 @@ def test_a_written_plan_is_the_same_plan(tmp_path: Path, name: str) -> None:
     assert plan_digest(again) == plan_digest(plan)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sequences())
 def test_every_useq_sequence_survives_writing(tmp_path: Path, keys: dict[str, Any]) -> None:
     with warnings.catch_warnings():
