@@ -108,6 +108,11 @@ class FrameWriter:
         self._enqueue(_Hole(index, reason), 0)
 
     @property
+    def queue_size(self) -> int:
+        """Frames that wait."""
+        return len(self._queue)
+
+    @property
     def has_room(self) -> bool:
         """Whether another frame may be taken."""
         return self._pending_bytes < self._capacity_bytes or self.failure is not None

@@ -172,7 +172,8 @@ class MultiPointController:
             stored=state.stored if state else IndexSet(layout.frames_planned),
             missing=dict(state.missing) if state else {},
         )
-        imaging = Imaging(self._microscope, layout.channels, StepWatch(watch, run.overdue), control)
+        steps = StepWatch(watch, run.overdue)
+        imaging = Imaging(self._microscope, layout.channels, steps, control)
         events, origin_s = _remaining(checked, progress)
         return RunParts(
             layout=layout,
@@ -181,6 +182,7 @@ class MultiPointController:
             writer=writer,
             control=control,
             facts=facts,
+            steps=steps,
             summary=RunSummary(
                 name=plan.name,
                 status="running",

@@ -30,11 +30,12 @@ from control.core.multi_point_worker import MultiPointWorker
 from control.core.run_control import RunControl
 from control.core.run_record import STACKS_FILE, RunSummary, Status, write_summary
 from control.core.safe_state import make_safe
-from control.core.step_watch import Step
+from control.core.step_watch import Step, StepWatch
 from squid.errors import AccessRevokedError, HungError, SquidError, StorageError
 from squid.microscope import Microscope
 from squid.models.layout import DatasetLayout
 from squid.utils.epoch import Epoch
+from squid.utils.incident import write_incident
 from squid.utils.thread_dump import dump_all_stacks
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class RunParts:
     writer: FrameWriter
     control: RunControl
     facts: FactStream
+    steps: StepWatch
     summary: RunSummary
     earlier_s: float
     ideal_s: float
@@ -155,10 +157,19 @@ class Run:
         dump = self.folder / STACKS_FILE
         dump_all_stacks(dump, f"{datetime.now(UTC).isoformat()} {error}")
         _log.error("%s; stacks are in %s", error, dump)
+        self._keep_incident(str(error))
         self._of_running.facts.say(Hung(device, call, error.deadline_s, dump))
         threading.Thread(
             target=self._end, args=("aborted", f"hung: {error}"), name="end of a hung run", daemon=True
         ).start()
+
+    def _keep_incident(self, reason: str) -> None:
+        parts = self._of_running
+        queues = {"frames waiting for the disk": parts.writer.queue_size}
+        try:
+            write_incident(self.folder, reason, commands=parts.steps.commands, queue_sizes=queues)
+        except OSError:
+            _log.exception("the incident could not be kept")
 
     # --- the end ------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from squid.utils.deadlines import Deadline, DeadlineWatch
+from squid.utils.incident import CommandLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,11 @@ class StepWatch:
     def __init__(self, watch: DeadlineWatch, on_overdue: Callable[[Step], None]) -> None:
         self._watch = watch
         self._on_overdue = on_overdue
+        self.commands = CommandLog()
 
     def step(self, device: str, call: str, deadline_s: float) -> _Guard:
-        """Guard the block: ``with steps.step("camera", "trigger", 2.0): …``."""
+        """Guard the block: ``with steps.step("camera", "trigger", 2.0): …``; the call is noted in `commands`."""
+        self.commands.note(device, call)
         return _Guard(self._watch, Step(device, call, deadline_s), self._on_overdue)
 
 
