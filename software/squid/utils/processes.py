@@ -24,7 +24,7 @@ _LOOK_S = 0.05  # how often a waiting thread looks whether its task was cancelle
 
 
 def kill_tree(pid: int) -> int:
-    """Kill a process and all its descendants and wait until they are gone (at most 3 s); return how many there were."""
+    """Kill a process and all its descendants and wait until they are gone (at most 1 s); return how many there were."""
     try:
         root = psutil.Process(pid)
         family = [*root.children(recursive=True), root]
@@ -140,5 +140,5 @@ def _kill(family: list[psutil.Process]) -> int:
             process.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(family, timeout=3)
+    psutil.wait_procs(family, timeout=1)
     return len(family)

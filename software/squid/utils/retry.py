@@ -53,7 +53,7 @@ def retrying(
     def run() -> T:
         retry = Retrying(
             stop=stop_after_attempt(attempts),
-            wait=wait_exponential_jitter(initial=initial_s, max=max_s, jitter=initial_s),
+            wait=wait_exponential_jitter(multiplier=initial_s, max=max_s, jitter=initial_s),
             retry=retry_if_exception(lambda error: isinstance(error, on) and not isinstance(error, TaskCancelledError)),
             sleep=_pause,
             reraise=True,

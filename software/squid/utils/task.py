@@ -244,7 +244,7 @@ class TaskControl(Protocol):
 class TaskHandle(str):
     """The id of a task (its name: it goes through signals and dicts as a str) together with its controls."""
 
-    __slots__ = ("_control", "task")
+    __slots__ = ("__weakref__", "_control", "task")  # a weak reference: Qt connects to a bound method by one
 
     task: Task
     _control: TaskControl
