@@ -1,0 +1,373 @@
+"""Simulated camera: exposure, read-out, triggers and faults; `sensor` makes the pixels.
+
+Two threads: one settles `ended` to the instant, the other renders during the exposure, from the light and position at
+its start, and again after it should they have changed. So rendering delays no exposure, and hides behind it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import ClassVar, cast
+
+from pydantic import BaseModel, Field
+
+from squid.abc.camera import Camera, Exposure, PixelFormat, TriggerMode
+from squid.abc.device import Device, StateValue
+from squid.drivers.simulated.faults import Fault
+from squid.drivers.simulated.sensor import Sensor, SensorPhysics, SensorSettings
+from squid.drivers.simulated.timing import TimerThread, fail, settle
+from squid.drivers.simulated.world import HangSwitch, SimulatedWorld
+from squid.errors import DeviceClosedError, DeviceError, FrameLostError
+from squid.models.base import FileModel
+from squid.models.frame import CameraFrame
+from squid.models.geometry import Orientation, Pixels, Roi
+
+_READOUT_ROWS = 2048  # rows of the sensor that `readout_ms` refers to
+
+
+class CameraOptions(FileModel):
+    """Options of the simulated camera.
+
+    Attributes
+    ----------
+    sensor_shape_px : (int, int)
+        Height and width.
+    pixel_um : float
+        Pixel pitch of the sensor.
+    readout_ms : float
+        Read-out of 2048 unbinned rows; fewer rows take less.
+    exposure_range_ms : (float, float)
+        Shortest and longest exposure.
+    gain_range : (float, float)
+        Lowest and highest gain (factor).
+    full_well_e, read_noise_e, offset_fraction, vignetting, mounting
+        See `squid.drivers.simulated.sensor.SensorPhysics`.
+    """
+
+    sensor_shape_px: tuple[int, int] = (2048, 2048)
+    pixel_um: float = Field(default=6.5, gt=0)
+    readout_ms: float = Field(default=10.0, ge=0)
+    exposure_range_ms: tuple[float, float] = (0.02, 30000.0)
+    gain_range: tuple[float, float] = (1.0, 16.0)
+    full_well_e: float = Field(default=10000.0, gt=0)
+    read_noise_e: float = Field(default=1.6, ge=0.5)
+    offset_fraction: float = Field(default=100 / 4095, ge=0.01, lt=0.5)
+    vignetting: float = Field(default=0.2, ge=0, lt=1)
+    mounting: Orientation = Orientation()
+
+
+@dataclass(eq=False)
+class _Shot:
+    """One exposure under way, with the settings latched for it."""
+
+    exposure: Exposure
+    settings: SensorSettings
+    plan_index: int
+    dose_s: float  # exposure at time scale 1
+    exposure_s: float  # by the wall clock, like all that follow
+    readout_s: float
+    fault: Fault | None
+    hardware_id: int = 0
+    start_s: float = 0.0
+    end_s: float = 0.0
+    end_utc_s: float = 0.0
+    over: threading.Event = field(default_factory=threading.Event)  # the sensor is done, or the shot given up
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def trouble(self) -> str | None:
+        """Kind of the injected fault, if any."""
+        return self.fault.kind if self.fault else None
+
+
+class SimulatedCamera(Camera):
+    """A camera over the world's specimen."""
+
+    Options = CameraOptions
+    Uses: ClassVar[Mapping[str, type[Device]]] = {"world": SimulatedWorld}
+
+    def __init__(self, label: str, options: CameraOptions, world: SimulatedWorld) -> None:
+        super().__init__(label)
+        self._options = options
+        self._world = world
+        height, width = options.sensor_shape_px
+        self._sensor = Sensor(_physics(options), world.seed)
+        self._exposure_ms = 10.0
+        self._gain = options.gain_range[0]
+        self._binning = 1
+        self._format = PixelFormat.MONO12
+        self._mode = TriggerMode.SOFTWARE
+        self._roi = Roi(0, 0, width, height)
+        self._lock = threading.Lock()
+        self._shot: _Shot | None = None
+        self._armed = False
+        self._trigger_id = 0
+        self._hardware_id = 0
+        self._dropped = 0
+        self._missed_pulses = 0
+        self._timer = TimerThread(f"{label} exposure")
+        self._jobs: SimpleQueue[_Shot | None] = SimpleQueue()
+        self._reader: threading.Thread | None = None
+        self._hang = HangSwitch()
+
+    @classmethod
+    def create(cls, label: str, options: BaseModel, uses: Mapping[str, Device]) -> SimulatedCamera:
+        """Build it; see `Device.create`."""
+        world = uses["world"]
+        assert isinstance(options, CameraOptions)
+        assert isinstance(world, SimulatedWorld)
+        return cls(label, options, world)
+
+    @property
+    def sensor_shape_px(self) -> tuple[int, int]:
+        """Height and width of the whole sensor, unbinned."""
+        return self._options.sensor_shape_px
+
+    @property
+    def binnings(self) -> tuple[int, ...]:
+        """Supported binnings."""
+        return 1, 2, 4
+
+    @property
+    def pixel_formats(self) -> tuple[PixelFormat, ...]:
+        """Supported pixel formats."""
+        return tuple(PixelFormat)
+
+    @property
+    def trigger_modes(self) -> tuple[TriggerMode, ...]:
+        """Supported trigger modes."""
+        return tuple(TriggerMode)
+
+    @property
+    def exposure_range_ms(self) -> tuple[float, float]:
+        """Shortest and longest exposure."""
+        return self._options.exposure_range_ms
+
+    @property
+    def gain_range(self) -> tuple[float, float]:
+        """Lowest and highest gain."""
+        return self._options.gain_range
+
+    @property
+    def exposure_ms(self) -> float:
+        """Exposure time in force."""
+        return self._exposure_ms
+
+    @property
+    def gain(self) -> float:
+        """Gain in force."""
+        return self._gain
+
+    @property
+    def binning(self) -> int:
+        """Binning in force."""
+        return self._binning
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        """Pixel format in force."""
+        return self._format
+
+    @property
+    def trigger_mode(self) -> TriggerMode:
+        """Trigger mode in force."""
+        return self._mode
+
+    @property
+    def roi(self) -> Roi:
+        """Region of interest in force, in binned pixels."""
+        return self._roi
+
+    @property
+    def readout_ms(self) -> float:
+        """Read-out time by the wall clock: by rows of the sensor, whatever the binning."""
+        rows = self._roi.height_px * self._binning
+        return self._options.readout_ms * rows / _READOUT_ROWS / self._world.time_scale
+
+    def exposure_duration_s(self, exposure_ms: float) -> float:
+        """Return how long such an exposure takes by the wall clock."""
+        return exposure_ms / 1000 / self._world.time_scale
+
+    def state(self) -> dict[str, StateValue]:
+        """Return the settings in force, and what came that nobody waited for."""
+        if not self.is_open:
+            return super().state()
+        return super().state() | {"late_frames_dropped": self._dropped, "missed_pulses": self._missed_pulses}
+
+    def hardware_pulse(self) -> None:
+        """Take an edge of the trigger line: start the exposure that was armed; without one, count it as missed."""
+        with self._lock:
+            shot = self._shot if self._armed else None
+            if shot is None:
+                self._missed_pulses += 1
+                return
+            self._armed = False
+            self._start(shot)
+
+    def _do_set_exposure_ms(self, exposure_ms: float) -> None:
+        self._exposure_ms = exposure_ms
+
+    def _do_set_gain(self, gain: float) -> None:
+        self._gain = gain
+
+    def _do_set_binning(self, binning: int) -> None:
+        height, width = self._options.sensor_shape_px
+        self._binning = binning
+        self._roi = Roi(0, 0, width // binning, height // binning)
+
+    def _do_set_pixel_format(self, pixel_format: PixelFormat) -> None:
+        self._format = pixel_format
+
+    def _do_set_trigger_mode(self, mode: TriggerMode) -> None:
+        self._mode = mode
+
+    def _do_set_roi(self, roi: Roi) -> None:
+        self._roi = roi
+
+    def _do_trigger(self, plan_index: int) -> Exposure:
+        if self._shot is not None:
+            raise self._busy()
+        fault = self._world.faults.for_frame(plan_index)
+        if fault is not None and fault.kind == "hang":
+            self._hang.wait()
+            raise DeviceClosedError(self.label, "was closed during a trigger")
+        if fault is not None and fault.kind == "exception":
+            raise DeviceError(self.label, f"injected fault: frame {plan_index} was not triggered")
+        with self._lock:
+            if self._shot is not None:
+                raise self._busy()
+            self._trigger_id += 1
+            shot = self._shot = self._latched(plan_index, fault)
+            if self._mode is TriggerMode.HARDWARE:
+                self._armed = True
+            else:
+                self._start(shot)
+        return shot.exposure
+
+    def _latched(self, plan_index: int, fault: Fault | None) -> _Shot:
+        exposure = Exposure(self._trigger_id)
+        exposure.ended.set_running_or_notify_cancel()
+        exposure.frame.set_running_or_notify_cancel()
+        return _Shot(
+            exposure=exposure,
+            settings=SensorSettings(self._roi, self._binning, self._format.bits, self._gain),
+            plan_index=plan_index,
+            dose_s=self._exposure_ms / 1000,
+            exposure_s=self.exposure_duration_s(self._exposure_ms),
+            readout_s=self.readout_ms / 1000,
+            fault=fault,
+        )
+
+    def _start(self, shot: _Shot) -> None:
+        """Begin to expose; the lock is held."""
+        self._hardware_id += 2 if shot.trouble == "skip_id" else 1
+        shot.hardware_id = self._hardware_id
+        shot.start_s = time.monotonic()
+        if shot.trouble == "no_frame":
+            return  # the sensor never answers; only `cancel` ends this
+        shot.end_s = shot.start_s + shot.exposure_s
+        self._timer.call_at(shot.end_s, lambda: self._ended(shot))
+        self._jobs.put(shot)
+
+    def _ended(self, shot: _Shot) -> None:
+        shot.end_utc_s = time.time()
+        settle(shot.exposure.ended, time.monotonic())
+        shot.over.set()
+
+    def _read_frames(self) -> None:
+        """Run the reader thread: render and deliver one shot after the other."""
+        while (shot := self._jobs.get()) is not None:
+            try:
+                self._read(shot)
+            except Exception as e:  # the thread's edge: the receiver gets it
+                self._free(shot)
+                fail(shot.exposure.frame, DeviceError(self.label, f"could not make a frame: {e!r}"))
+
+    def _read(self, shot: _Shot) -> None:
+        guess = self._world.scene(shot.start_s, shot.start_s, shot.dose_s)
+        pixels = self._sensor.expose(self._world.specimen, guess, shot.settings, shot.plan_index)
+        shot.over.wait()
+        if not shot.given_up.is_set():
+            scene = self._world.scene(shot.start_s, shot.end_s, shot.dose_s)
+            if scene != guess:
+                pixels = self._sensor.expose(self._world.specimen, scene, shot.settings, shot.plan_index)
+        late_s = shot.fault.values["delay_s"] if shot.fault and shot.trouble == "late_frame" else 0.0
+        shot.given_up.wait(max(0.0, shot.end_s + shot.readout_s + late_s - time.monotonic()))
+        self._deliver(shot, pixels)
+
+    def _deliver(self, shot: _Shot, pixels: Pixels) -> None:
+        if not self._free(shot):
+            self._dropped += 1
+            return
+        if shot.trouble == "lost_frame":
+            lost = FrameLostError(self.label, f"frame of trigger {shot.exposure.trigger_id} was lost (injected fault)")
+            fail(shot.exposure.frame, lost)
+            return
+        settle(shot.exposure.frame, self._frame(shot, pixels))
+
+    def _frame(self, shot: _Shot, pixels: Pixels) -> CameraFrame:
+        """Return the frame, or what a broken driver would hand over in its place."""
+        earlier = 1 if shot.trouble == "duplicate" else 0
+        if shot.trouble == "none":
+            return cast(CameraFrame, None)
+        if shot.trouble == "wrong_shape":
+            pixels = pixels[: max(1, len(pixels) // 2)].copy()
+        return CameraFrame(
+            pixels=pixels,
+            trigger_id=shot.exposure.trigger_id - earlier,
+            hardware_id=shot.hardware_id - earlier,
+            monotonic_s=shot.end_s,
+            utc_s=shot.end_utc_s,
+        )
+
+    def _free(self, shot: _Shot) -> bool:
+        """Get ready for the next trigger; False when the shot was given up before."""
+        with self._lock:
+            if self._shot is not shot:
+                return False
+            self._shot = None
+            return True
+
+    def _do_cancel(self) -> None:
+        self._give_up(FrameLostError(self.label, "the exposure was cancelled"))
+
+    def _give_up(self, reason: DeviceError) -> None:
+        with self._lock:
+            shot, self._shot, self._armed = self._shot, None, False
+        if shot is not None:
+            shot.given_up.set()
+            shot.over.set()
+            fail(shot.exposure.ended, reason)
+            fail(shot.exposure.frame, reason)
+
+    def _do_open(self) -> None:
+        self._trigger_id = self._hardware_id = 0
+        self._dropped = self._missed_pulses = 0
+        self._hang.arm()
+        self._timer.start()
+        self._reader = threading.Thread(target=self._read_frames, name=f"{self.label} reader", daemon=True)
+        self._reader.start()
+
+    def _do_close(self) -> None:
+        self._hang.release()
+        self._give_up(DeviceClosedError(self.label, "was closed during an exposure"))
+        self._timer.stop()
+        self._jobs.put(None)
+        if self._reader is not None:
+            self._reader.join()
+
+
+def _physics(options: CameraOptions) -> SensorPhysics:
+    return SensorPhysics(
+        shape_px=options.sensor_shape_px,
+        pixel_um=options.pixel_um,
+        full_well_e=options.full_well_e,
+        read_noise_e=options.read_noise_e,
+        offset_fraction=options.offset_fraction,
+        vignetting=options.vignetting,
+        mounting=options.mounting,
+    )

@@ -1,0 +1,284 @@
+"""From a scene to pixels: expected electrons, shot and read noise, conversion, saturation.
+
+Noise is made in variance-stabilised space (Anscombe; F. J. Anscombe, Biometrika 35:246, 1948): with a = √(s + c) and
+standard normal n, the square (a + n/2)² has mean s + c + 1/4 and variance s + c + 1/8. So c = r² - 1/8 gives exactly
+the variance s + r² of Poisson and read noise, and the constant c + 1/4 is taken off with the offset. The normal
+numbers come from one large tile, read at places that the seed and the index in the plan decide.
+
+Works in strips of rows: what a frame needs at once stays in the processor's cache and small for any sensor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from squid.drivers.simulated.optics import collection
+from squid.drivers.simulated.scene import Scene, View
+from squid.drivers.simulated.specimen import Field, Picture, Specimen
+from squid.models.geometry import Orientation, Pixels, Roi
+
+_STRIP_PX = 2**18  # pixels per strip: 1 MB of electrons
+_TILE_ROWS = 1024
+_TILE_SPARE_COLUMNS = 1024
+_UNITS = 30000.0  # integer units of √electrons at saturation, below the 32767 of int16
+_HEADROOM = 1.02
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSettings:
+    """What the camera was set to for one exposure.
+
+    Attributes
+    ----------
+    roi : Roi
+        In binned pixels.
+    binning : int
+        Charges of binning × binning pixels are summed after read-out.
+    bits : int
+        Of the converter: 8, 12 or 16.
+    gain : float
+        Factor on the conversion.
+    """
+
+    roi: Roi
+    binning: int
+    bits: int
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class SensorPhysics:
+    """The sensor and its mounting.
+
+    Attributes
+    ----------
+    shape_px : (int, int)
+        Height and width, unbinned.
+    pixel_um : float
+        Pixel pitch.
+    full_well_e : float
+        Electrons that give the highest count at gain 1 and no binning.
+    read_noise_e : float
+        Standard deviation per unbinned pixel.
+    offset_fraction : float
+        Counts without light, as a fraction of the highest count.
+    vignetting : float
+        Light lost at the corners of the sensor, as a fraction.
+    mounting : Orientation
+        How the camera sits: its frame is the upright scene, rotated clockwise, then mirrored.
+    """
+
+    shape_px: tuple[int, int]
+    pixel_um: float
+    full_well_e: float
+    read_noise_e: float
+    offset_fraction: float
+    vignetting: float
+    mounting: Orientation
+
+
+class Sensor:
+    """Takes pictures of scenes; one thread at a time.
+
+    Parameters
+    ----------
+    physics : SensorPhysics
+        The sensor.
+    seed : int
+        Decides the noise.
+    """
+
+    def __init__(self, physics: SensorPhysics, seed: int) -> None:
+        self._physics = physics
+        self._seed = seed
+        self._normal: npt.NDArray[np.float32] | None = None
+        self._tile: npt.NDArray[np.int16] | None = None
+        self._tile_units = 0.0
+
+    def expose(self, specimen: Specimen, scene: Scene, settings: SensorSettings, plan_index: int) -> Pixels:
+        """Return the frame of a scene: shape (Y, X) of the ROI; uint8 for 8 bits, else uint16."""
+        conversion = _Conversion.of(self._physics, settings)
+        pictures = self._pictures(specimen, scene, settings)
+        frame = np.empty((settings.roi.height_px, settings.roi.width_px), np.uint16)
+        noise = self._noise_tile(conversion.units_per_root_e)
+        rng = np.random.default_rng((self._seed, 3, plan_index))
+        stabilised = self._stabilised(pictures, settings, conversion)
+        rows = _strip_rows(settings.roi.width_px)
+        for top in range(0, settings.roi.height_px, rows):
+            out = frame[top : top + rows]
+            height, width = out.shape
+            down = int(rng.integers(0, noise.shape[0] - height + 1))
+            right = int(rng.integers(0, noise.shape[1] - width + 1))
+            strip = stabilised(top, height)
+            # |a - n| is as good as a + n, since only its square matters, and it is unsigned
+            units = cv2.absdiff(strip, noise[down : down + height, right : right + width]).view(np.uint16)
+            np.minimum(units, conversion.saturation_units, out=units)
+            cv2.multiply(units, units, dst=out, scale=conversion.counts_per_unit2)
+            np.add(out, conversion.pedestal, out=out)
+        return frame.astype(np.uint8) if settings.bits == 8 else frame
+
+    def _pictures(self, specimen: Specimen, scene: Scene, settings: SensorSettings) -> Sequence[Picture]:
+        """Return one picture for each place of the stage; none in the dark."""
+        if scene.objective is None or scene.bands is None or not scene.doses:
+            return ()
+        pitch_um = scene.objective.pixel_size_um(self._physics.pixel_um, settings.binning, scene.tube_lens_mm)
+        collected = collection(scene.objective.numerical_aperture, pitch_um)
+        height, width = (side / settings.binning for side in self._physics.shape_px)
+        looks = []
+        for position in scene.positions:
+            view = View(
+                centre=position,
+                pitch_um=pitch_um,
+                left_px=settings.roi.x_px + 0.5 - width / 2,
+                top_px=settings.roi.y_px + 0.5 - height / 2,
+                width_px=settings.roi.width_px,
+                height_px=settings.roi.height_px,
+                turn=_turn(self._physics.mounting),
+                numerical_aperture=scene.objective.numerical_aperture,
+                vignetting_per_px2=-math.log(1 - self._physics.vignetting) / (width**2 / 4 + height**2 / 4),
+            )
+            still = len(scene.positions) == 1
+            looks.append(specimen.look(view, scene.doses, scene.bands, collected, may_coarsen=still))
+        return looks
+
+    def _stabilised(
+        self, pictures: Sequence[Picture], settings: SensorSettings, conversion: _Conversion
+    ) -> _Strips | _DarkStrips:
+        """Return a function that gives rows of √(electrons + c) as int16 units."""
+        if not pictures:
+            return _DarkStrips(settings.roi.width_px, conversion)
+        return _Strips(pictures, settings.roi, conversion)
+
+    def _noise_tile(self, units_per_root_e: float) -> npt.NDArray[np.int16]:
+        """Return normal numbers of standard deviation 1/2, in units of √electrons."""
+        if self._normal is None:
+            columns = self._physics.shape_px[1] + _TILE_SPARE_COLUMNS
+            rng = np.random.default_rng((self._seed, 4))
+            self._normal = rng.standard_normal((_TILE_ROWS, columns), dtype=np.float32)
+        if self._tile is None or self._tile_units != units_per_root_e:
+            self._tile = np.rint(self._normal * np.float32(units_per_root_e / 2)).astype(np.int16)
+            self._tile_units = units_per_root_e
+        return self._tile
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """Constants between electrons, integer units of √electrons, and counts."""
+
+    constant_e: float
+    saturation_e: float
+    units_per_root_e: float
+    counts_per_unit2: float
+    saturation_units: np.uint16
+    pedestal: np.uint16
+
+    @classmethod
+    def of(cls, physics: SensorPhysics, settings: SensorSettings) -> _Conversion:
+        """Return the constants for some settings."""
+        highest = 2**settings.bits - 1
+        counts_per_e = highest * (1 - physics.offset_fraction) / physics.full_well_e * settings.gain
+        constant_e = (physics.read_noise_e * settings.binning) ** 2 - 1 / 8
+        pedestal = max(0, round(highest * physics.offset_fraction - (constant_e + 1 / 4) * counts_per_e))
+        saturation_e = (highest - pedestal) / counts_per_e
+        units = _UNITS / math.sqrt(saturation_e * _HEADROOM + constant_e)
+        return cls(
+            constant_e=constant_e,
+            saturation_e=saturation_e * _HEADROOM,
+            units_per_root_e=units,
+            counts_per_unit2=counts_per_e / units**2,
+            saturation_units=np.uint16(math.sqrt((highest - pedestal) / counts_per_e) * units),
+            pedestal=np.uint16(pedestal),
+        )
+
+
+class _DarkStrips:
+    """The sensor in the dark: nothing but read noise."""
+
+    def __init__(self, width: int, conversion: _Conversion) -> None:
+        level = round(math.sqrt(conversion.constant_e) * conversion.units_per_root_e)
+        self._row = np.full((_strip_rows(width), width), level, np.int16)
+
+    def __call__(self, top: int, height: int) -> npt.NDArray[np.int16]:
+        return self._row[:height]
+
+
+class _Strips:
+    """The sensor in the light: strips of the mean of some pictures."""
+
+    def __init__(self, pictures: Sequence[Picture], roi: Roi, conversion: _Conversion) -> None:
+        self._pictures = pictures
+        self._roi = roi
+        self._conversion = conversion
+        view = pictures[0].view
+        self._whole = self._upsampled() if view.coarseness > 1 else None
+        if self._whole is None:
+            self._scratch = _Scratch(_strip_rows(roi.width_px), view.width_px)
+
+    def __call__(self, top: int, height: int) -> npt.NDArray[np.int16]:
+        if self._whole is not None:
+            return self._whole[top : top + height]
+        return self._strip(self._scratch, top, height)
+
+    def _upsampled(self) -> npt.NDArray[np.int16]:
+        """Paint on the coarse grid, and spread each pixel over those of the camera."""
+        view = self._pictures[0].view
+        coarse = self._strip(_Scratch(view.height_px, view.width_px), 0, view.height_px)
+        size = (view.width_px * view.coarseness, view.height_px * view.coarseness)
+        fine = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.int16)
+        return fine[: self._roi.height_px, : self._roi.width_px]
+
+    def _strip(self, scratch: _Scratch, top: int, height: int) -> npt.NDArray[np.int16]:
+        electrons, other, units = scratch.electrons[:height], scratch.other[:height], scratch.units[:height]
+        vignette = scratch.vignette(self._pictures[0].view, top, height)
+        self._pictures[0].paint(electrons, top, vignette)
+        for picture in self._pictures[1:]:
+            picture.paint(other, top, vignette)
+            cv2.add(electrons, other, dst=electrons)
+        if len(self._pictures) > 1:
+            np.multiply(electrons, np.float32(1 / len(self._pictures)), out=electrons)
+        conversion = self._conversion
+        np.clip(electrons, 0, conversion.saturation_e, out=electrons)
+        squared = conversion.units_per_root_e**2
+        cv2.addWeighted(electrons, squared, electrons, 0, conversion.constant_e * squared, dst=electrons)
+        cv2.sqrt(electrons, dst=electrons)
+        np.copyto(units, electrons, casting="unsafe")
+        return units
+
+
+class _Scratch:
+    """Arrays of one strip, reused for the next."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.electrons = np.empty((rows, columns), np.float32)
+        self.other = np.empty((rows, columns), np.float32)
+        self.units = np.empty((rows, columns), np.int16)
+        self._vignette = np.empty((rows, columns), np.float32)
+
+    def vignette(self, view: View, top: int, height: int) -> Field:
+        """Return the light that reaches each pixel: exp(-k r²), a product of one factor per row and per column."""
+        across = view.left_px + np.arange(view.width_px)
+        down = view.top_px + top + np.arange(height)
+        columns = np.exp(-view.vignetting_per_px2 * across**2).astype(np.float32)
+        rows = np.exp(-view.vignetting_per_px2 * down**2).astype(np.float32)
+        vignette = self._vignette[:height]
+        np.multiply(rows[:, None], columns, out=vignette)
+        return vignette
+
+
+def _turn(mounting: Orientation) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the matrix of a mounting: clockwise rotation (x, y) -> (-y, x) per 90°, then mirrors."""
+    (a, b), (c, d) = ((1, 0), (0, 1))
+    for _ in range(mounting.rotate_deg // 90):
+        (a, b), (c, d) = (-c, -d), (a, b)
+    across, down = -1 if mounting.flip_x else 1, -1 if mounting.flip_y else 1
+    return (across * a, across * b), (down * c, down * d)
+
+
+def _strip_rows(width: int) -> int:
+    return max(16, min(_TILE_ROWS // 2, _STRIP_PX // max(1, width)))

@@ -1,0 +1,174 @@
+"""Stamps of cell structures: small images, blurred and sampled for one optics, kept as long as memory allows.
+
+Owns shapes and their cache; knows nothing of light or wells.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from enum import IntEnum
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from squid.drivers.simulated.specimen import Field
+
+VARIANTS = 6
+"""Different cells that there are."""
+LEVEL_RATIO = 1.07
+"""Two neighbouring blur levels differ by this factor."""
+
+_MASTER_PITCH_UM = 0.2
+_BOX_UM = {0: 22.0, 1: 44.0, 2: 44.0, 3: 44.0}
+_CACHE_BYTES = 48 * 2**20
+
+
+class Structure(IntEnum):
+    """A part of the cell that a dye stains."""
+
+    NUCLEUS = 0
+    BODY = 1
+    MITOCHONDRIA = 2
+    MEMBRANE = 3
+
+
+class SpriteKey(NamedTuple):
+    """Which sprite: structure, variant, half pixel of its place, pixel size, blur level, sensor turn."""
+
+    structure: int
+    variant: int
+    right_half: bool
+    lower_half: bool
+    pitch_um: float
+    level: int
+    turn: tuple[tuple[int, int], tuple[int, int]]
+
+
+def level_of(sigma_um: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the blur levels nearest to Gaussian widths in µm."""
+    levels: npt.NDArray[np.int64] = np.rint(np.log(sigma_um) / math.log(LEVEL_RATIO)).astype(np.int64)
+    return levels
+
+
+class SpriteCache:
+    """Draws sprites and keeps the last used within a limit of memory.
+
+    Parameters
+    ----------
+    seed : int
+        Decides the shapes.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._masters: dict[tuple[int, int], Field] = {}
+        self._sprites: OrderedDict[SpriteKey, Field] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def sprite(self, key: SpriteKey) -> Field:
+        """Return a square sprite of odd side; the cell lies at its middle pixel plus a quarter or three quarters."""
+        with self._lock:
+            found = self._sprites.get(key)
+            if found is not None:
+                self._sprites.move_to_end(key)
+                return found
+            drawn = self._draw(key)
+            self._sprites[key] = drawn
+            self._bytes += drawn.nbytes
+            while self._bytes > _CACHE_BYTES:
+                self._bytes -= self._sprites.popitem(last=False)[1].nbytes
+            return drawn
+
+    def _draw(self, key: SpriteKey) -> Field:
+        sigma_um = math.hypot(LEVEL_RATIO**key.level, key.pitch_um / math.sqrt(12))  # the pixel blurs as well
+        master, pitch_um = self._blurred(key, sigma_um)
+        half = math.ceil((_BOX_UM[key.structure] / 2 + 3 * sigma_um) / key.pitch_um) + 1
+        side = 2 * half + 1
+        step = key.pitch_um / pitch_um
+        back = np.array(key.turn, np.float64).T * step  # from pixels of the sprite to pixels of the master
+        cell = np.array([half + (0.75 if key.right_half else 0.25), half + (0.75 if key.lower_half else 0.25)])
+        middle = (np.array([master.shape[1], master.shape[0]]) - 1) / 2
+        matrix = np.hstack([back, (middle - back @ cell)[:, None]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        drawn = cv2.warpAffine(master, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(drawn, np.float32)
+
+    def _blurred(self, key: SpriteKey, sigma_um: float) -> tuple[Field, float]:
+        """Return the structure, blurred, and its pixel size, which is the coarser the more it is blurred."""
+        master = self._master(key.structure, key.variant)
+        pitch_um = _MASTER_PITCH_UM
+        while pitch_um * 4 < sigma_um:
+            half = (master.shape[1] // 2, master.shape[0] // 2)
+            master = np.asarray(cv2.resize(master, half, interpolation=cv2.INTER_AREA), np.float32)
+            pitch_um *= 2
+        border = math.ceil(4 * sigma_um / pitch_um) + 1
+        padded = cv2.copyMakeBorder(master, border, border, border, border, cv2.BORDER_CONSTANT)
+        return np.asarray(cv2.GaussianBlur(padded, (0, 0), sigma_um / pitch_um), np.float32), pitch_um
+
+    def _master(self, structure: int, variant: int) -> Field:
+        found = self._masters.get((structure, variant))
+        if found is None:
+            found = self._masters[structure, variant] = _shape(structure, self._seed, variant)
+        return found
+
+
+def _shape(structure: int, seed: int, variant: int) -> Field:
+    """Draw one structure, sharp, about 0…1; a multiple of 64 pixels wide, so that it can be halved."""
+    rng = np.random.default_rng((seed, 7, variant))
+    side = math.ceil(_BOX_UM[structure] / _MASTER_PITCH_UM / 64) * 64
+    axis = (np.arange(side) - (side - 1) / 2) * _MASTER_PITCH_UM
+    x, y = np.meshgrid(axis, axis)
+    outline = _outline_um(rng, np.arctan2(y, x))
+    radius = np.hypot(x, y)
+    nucleus = _nucleus(rng, x, y)
+    if structure == Structure.NUCLEUS:
+        shape = nucleus * (0.85 + 0.4 * _spots(rng, x, y, 14, 4.5, 0.7))
+    elif structure == Structure.BODY:
+        shape = _edge(outline - radius) * np.clip(1.1 - 0.6 * radius / outline, 0, 1) * (1 - 0.4 * nucleus)
+    elif structure == Structure.MITOCHONDRIA:
+        shape = _edge(outline - radius) * (1 - 0.9 * nucleus) * (0.15 + _spots(rng, x, y, 60, 11.0, 0.6))
+    else:
+        shape = np.exp(-(((radius - outline * 0.93) / 0.8) ** 2)) + 0.15 * _edge(outline - radius)
+    return np.ascontiguousarray(shape, dtype=np.float32)
+
+
+def _outline_um(rng: np.random.Generator, angle: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the distance of the cell's edge from its middle, by angle."""
+    outline = np.full_like(angle, 12.0)
+    for lobes in (2, 3, 4, 5):
+        outline += rng.uniform(0.3, 1.6) * np.cos(lobes * angle + rng.uniform(0, 2 * math.pi))
+    return outline
+
+
+def _nucleus(
+    rng: np.random.Generator, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    long_um, short_um, turn = rng.uniform(5.5, 7.5), rng.uniform(4.2, 5.4), rng.uniform(0, math.pi)
+    along, across = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
+    return _edge((1 - np.hypot(along / long_um, across / short_um)) * short_um)
+
+
+def _spots(
+    rng: np.random.Generator,
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    number: int,
+    reach_um: float,
+    width_um: float,
+) -> npt.NDArray[np.float64]:
+    total = np.zeros_like(x)
+    for _ in range(number):
+        distance, angle = reach_um * math.sqrt(rng.uniform()), rng.uniform(0, 2 * math.pi)
+        dx, dy = x - distance * math.cos(angle), y - distance * math.sin(angle)
+        total += np.exp(-(dx**2 + dy**2) / (2 * width_um**2))
+    return total
+
+
+def _edge(inward_um: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return 0 outside to 1 inside, over about half a micrometre."""
+    return np.clip(inward_um / 0.5 + 0.5, 0, 1)
