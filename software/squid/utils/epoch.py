@@ -10,10 +10,14 @@ Owns nothing but a thread-local mark; knows no task, no device, no Qt.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from squid.errors import AccessRevokedError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _local = threading.local()
 
@@ -40,6 +44,15 @@ class Epoch:
         """Refuse every later device call of the threads in this epoch; `reason` says why."""
         if self.reason is None:
             self.reason = reason
+
+    def run(self, function: Callable[[T], R], argument: T) -> R:
+        """Return ``function(argument)``, called in this epoch; cheaper than `entered`."""
+        previous = getattr(_local, "epoch", None)
+        _local.epoch = self
+        try:
+            return function(argument)
+        finally:
+            _local.epoch = previous
 
     @contextmanager
     def entered(self) -> Iterator[Epoch]:

@@ -27,6 +27,7 @@ class PoolStatistics:
         """Start again from nothing."""
         self.submitted = 0
         self.peak_queue_size = 0
+        self._done = 0
         self._outcomes: Counter[Outcome] = Counter()
         self._times_s: deque[float] = deque(maxlen=_SAMPLES)
 
@@ -37,14 +38,17 @@ class PoolStatistics:
 
     def ended(self, task: Task) -> None:
         """Note how a task ended."""
-        if task.outcome is not None:
+        if task.outcome is Outcome.DONE:
+            self._done += 1
+            if task.started_at is not None and task.ended_at is not None:
+                self._times_s.append(task.ended_at - task.started_at)
+        elif task.outcome is not None:
             self._outcomes[task.outcome] += 1
-        if task.outcome is Outcome.DONE and task.started_at is not None and task.ended_at is not None:
-            self._times_s.append(task.ended_at - task.started_at)
 
     def report(self) -> dict[str, float]:
         """Return the counts and times; a rate or time of nothing is 0."""
-        done, ended = self._outcomes[Outcome.DONE], self._outcomes.total()
+        done = self._done
+        ended = done + self._outcomes.total()
         times = sorted(self._times_s)
         return {
             "submitted": self.submitted,

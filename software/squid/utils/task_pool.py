@@ -57,7 +57,7 @@ class PoolObserver(Protocol):
 class _Worker(threading.Thread):
     def __init__(self, pool: TaskPool, number: int) -> None:
         super().__init__(name=f"{pool.name}-{number}", daemon=True)
-        self.task: Task | None = None
+        self.is_busy = False
         self.is_retired = False
         self._pool = pool
 
@@ -91,15 +91,17 @@ class TaskPool:
         self._observer = observer
         self._watch = watch
         self._timetable = Timetable()
-        self._ended = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self._queue = TaskQueue(ageing_s, interval_s)
         self._by_name: dict[str, Task] = {}
         self._active: dict[Task, _Worker | None] = {}
-        self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one True per task that may be taken; False: leave
+        self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True: look into the queue; False: leave
         self._workers: set[_Worker] = set()
         self._quarantined: set[_Worker] = set()
-        self._busy = 0
-        self._waiting = 0  # how many threads wait for one task
+        self._idle = 0  # threads that wait for a token and were not sent one
+        self._task_waiters = 0
+        self._idle_waiters = 0
         self._hired = 0
         self._is_paused = False
         self._is_closing = False
@@ -116,17 +118,17 @@ class TaskPool:
         ShutDownError
             The pool takes no more tasks.
         """
-        superseded = None
-        with self._ended:
+        superseded, must_wake = None, False
+        with self._lock:
             self._check_acceptable(task)
             self._by_name[task.name] = task
             self._active[task] = None
             self.statistics.submitted += 1
             if delay_s <= 0:
-                superseded = self._enqueue(task)
-        if delay_s <= 0:
+                superseded, must_wake = self._enqueue(task)
+        if must_wake:
             self._tokens.put(True)
-        else:
+        if delay_s > 0:
             self._timetable.call_at(time.monotonic() + delay_s, lambda: self._enqueue_later(task))
         if superseded is not None:
             self._conclude(superseded)
@@ -140,68 +142,80 @@ class TaskPool:
         if other is not None and (task.coalesce_key is None or task.coalesce_key != other.coalesce_key):
             raise DuplicateTaskError(f"task '{task.name}' is still active in {self.name}; wait for it or cancel it")
 
-    def _enqueue(self, task: Task) -> Task | None:
+    def _enqueue(self, task: Task) -> tuple[Task | None, bool]:
+        """Let `task` wait; return the task that it supersedes, and whether a token must follow, without the lock."""
         superseded = self._queue.put(task, time.monotonic())
         if superseded is not None:
             result = WorkerResult(False, error=TaskSupersededError(f"task '{task.name}' was asked for again"))
-            self._claim_locked(superseded, Outcome.SUPERSEDED, result)
+            self._claim(superseded, Outcome.SUPERSEDED, result)
         self.statistics.queued(len(self._queue))
-        self._hire()
-        return superseded
+        return superseded, self._find_thread()
 
     def _enqueue_later(self, task: Task) -> None:
-        with self._ended:
-            superseded = self._enqueue(task) if task.outcome is None else None
-        self._tokens.put(True)
+        with self._lock:
+            if task.outcome is not None:
+                return
+            superseded, must_wake = self._enqueue(task)
+        if must_wake:
+            self._tokens.put(True)
         if superseded is not None:
             self._conclude(superseded)
 
-    def _offer(self) -> None:
-        """Let one worker look into the queue; make one if all are busy."""
-        self._hire()
-        self._tokens.put(True)
-
-    def _hire(self) -> None:
-        if len(self._queue) > len(self._workers) - self._busy and len(self._workers) < self.size:
+    def _find_thread(self) -> bool:
+        """Claim an idle thread, which must be sent a token, or else make one if there may be more."""
+        if self._idle:
+            self._idle -= 1
+            return True
+        if len(self._workers) < self.size:
             self._hired += 1
             worker = _Worker(self, self._hired)
             self._workers.add(worker)
             worker.start()
+        return False
+
+    def _offer(self, count: int) -> None:
+        for _ in range(count):
+            if self._find_thread():
+                self._tokens.put(True)
 
     # --- the threads ------------------------------------------------------------------------------------------------
 
     def work(self, worker: _Worker) -> None:
         """Run tasks until told to leave or retired; the body of a worker's thread."""
-        while not worker.is_retired and self._tokens.get():
-            if self._take(worker):
-                self._run(worker)
-        with self._ended:
+        while not worker.is_retired:
+            task = self._take(worker)
+            if task is not None:
+                self._run(worker, task)
+            elif worker.is_retired or not self._tokens.get():
+                break
+            del task  # a waiting thread must not keep the last task alive
+        with self._lock:
             self._workers.discard(worker)
             self._quarantined.discard(worker)
 
-    def _take(self, worker: _Worker) -> bool:
-        with self._ended:
-            task = None if self._is_paused else self._queue.pop(time.monotonic())
+    def _take(self, worker: _Worker) -> Task | None:
+        with self._lock:
+            if len(self._workers) > self.size:
+                worker.is_retired = True
+                return None
+            now = time.monotonic()
+            task = None if self._is_paused else self._queue.pop(now)
             if task is None:
-                return False
-            self._busy += 1
+                self._idle += 1
+                return None
             self._active[task] = worker
-            worker.task = task
-            task.started_at = time.monotonic()
+            worker.is_busy = True
+            task.started_at = now
             task.epoch = Epoch(task.name)
-        return True
+            return task
 
-    def _run(self, worker: _Worker) -> None:
-        task = worker.task
-        assert task is not None
+    def _run(self, worker: _Worker, task: Task) -> None:
         self._arm(task)
         self._observer.task_started(task)
         outcome, result = _outcome_of(task)
-        with self._ended:
-            worker.task = None
-            if not worker.is_retired:
-                self._busy -= 1
-            is_first = self._claim_locked(task, outcome, result)
+        with self._lock:
+            worker.is_busy = False
+            is_first = self._claim(task, outcome, result)
             if is_first:
                 self._conclude_locked(task)
         if is_first:
@@ -212,19 +226,19 @@ class TaskPool:
     def _arm(self, task: Task) -> None:
         for deadline in task.limits:
             deadline.disarm()
-        run = self._limit(task, "ran", task.run_limit_s)
-        task.progress_limit = self._limit(task, "reported no progress", task.progress_limit_s)
-        task.limits = tuple(limit for limit in (run, task.progress_limit) if limit is not None)
-
-    def _limit(self, task: Task, what: str, seconds: float | None) -> Deadline | None:
-        if seconds is None:
-            return None
-        reason = f"task '{task.name}' {what} for more than {seconds:g} s"
-        return self._watch.arm(reason, seconds, lambda _: self._overdue(task, reason))
+        limits: tuple[Deadline, ...] = ()
+        if task.run_limit_s is not None:
+            limits = (self._watch.arm(task.name, task.run_limit_s, lambda due: self._overdue(task, "ran", due)),)
+        if task.progress_limit_s is not None:
+            task.progress_limit = self._watch.arm(
+                task.name, task.progress_limit_s, lambda due: self._overdue(task, "reported no progress", due)
+            )
+            limits += (task.progress_limit,)
+        task.limits = limits
 
     # --- outcomes ---------------------------------------------------------------------------------------------------
 
-    def _claim_locked(self, task: Task, outcome: Outcome, result: WorkerResult) -> bool:
+    def _claim(self, task: Task, outcome: Outcome, result: WorkerResult) -> bool:
         """Give `task` its one outcome; False if it has one."""
         if task.outcome is not None:
             return False
@@ -238,7 +252,7 @@ class TaskPool:
 
     def _conclude(self, task: Task) -> None:
         """Tell everyone the outcome, once it is claimed."""
-        with self._ended:
+        with self._lock:
             self._conclude_locked(task)
         self._observer.wake()
 
@@ -251,29 +265,30 @@ class TaskPool:
         task.release()
         self.statistics.ended(task)
         self._observer.task_ended(task)
-        if self._waiting or len(self._active) <= 1:  # a task that waits for the others is active itself
+        if self._task_waiters or (self._idle_waiters and len(self._active) <= 1):  # 1: a task may wait for the others
             self._ended.notify_all()
 
     def _open_lane(self, key: str) -> None:
         self._timetable.call_at(self._queue.open_time(key), lambda: self._release_lane(key))
 
     def _release_lane(self, key: str) -> None:
-        with self._ended:
+        with self._lock:
             self._queue.release(key, time.monotonic())
-            self._offer()
+            self._offer(1)
 
     # --- limits -----------------------------------------------------------------------------------------------------
 
     def _waited(self, task: Task) -> None:
-        with self._ended:
+        with self._lock:
             if not self._queue.remove(task):
                 return
             error = TimeoutError(f"task '{task.name}' waited for more than {task.queue_limit_s:g} s")
-            is_first = self._claim_locked(task, Outcome.TIMEOUT, WorkerResult(False, error=error, timed_out=True))
+            is_first = self._claim(task, Outcome.TIMEOUT, WorkerResult(False, error=error, timed_out=True))
         if is_first:
             self._tell_overdue(task, str(error))
 
-    def _overdue(self, task: Task, reason: str) -> None:
+    def _overdue(self, task: Task, what: str, limit: Deadline) -> None:
+        reason = f"task '{task.name}' {what} for more than {limit.timeout_s:g} s"
         result = WorkerResult(False, error=TimeoutError(reason), timed_out=True)
         if self._give_up(task, Outcome.TIMEOUT, result, reason):
             self._tell_overdue(task, reason)
@@ -286,17 +301,16 @@ class TaskPool:
 
     def _give_up(self, task: Task, outcome: Outcome, result: WorkerResult, reason: str) -> bool:
         """Claim the outcome of a running task, void its access to devices, replace its thread."""
-        with self._ended:
+        with self._lock:
             worker = self._active.get(task)
-            if worker is None or not self._claim_locked(task, outcome, result):
+            if worker is None or not self._claim(task, outcome, result):
                 return False
             if task.epoch is not None:
                 task.epoch.revoke(reason)
             worker.is_retired = True
             self._workers.discard(worker)
             self._quarantined.add(worker)
-            self._busy -= 1
-            self._offer()
+            self._offer(len(self._queue))
         task.request_stop()
         return True
 
@@ -304,7 +318,7 @@ class TaskPool:
 
     def cancel(self, task: Task) -> bool:
         """Take a waiting task out, or ask a running one to stop; False if it has ended."""
-        with self._ended:
+        with self._lock:
             if task.outcome is not None:
                 return False
             if task.started_at is not None:
@@ -313,33 +327,37 @@ class TaskPool:
                 return True
             self._queue.remove(task)  # a delayed task is not in it yet
             error = TaskCancelledError(f"task '{task.name}' was cancelled before it started")
-            self._claim_locked(task, Outcome.CANCELLED, WorkerResult(False, error=error))
+            self._claim(task, Outcome.CANCELLED, WorkerResult(False, error=error))
         self._conclude(task)
         return True
 
     def wait(self, task: Task, timeout_s: float | None) -> bool:
         """Wait until `task` has ended; False if it has not within `timeout_s` seconds."""
-        with self._ended:
-            self._waiting += 1
+        with self._lock:
+            self._task_waiters += 1
             try:
                 return self._ended.wait_for(lambda: task.ended_at is not None, timeout_s)
             finally:
-                self._waiting -= 1
+                self._task_waiters -= 1
 
     def wait_idle(self, timeout_s: float | None) -> bool:
         """Wait until no task is active; a task that calls this does not wait for itself."""
         own = threading.current_thread()
-        with self._ended:
-            return self._ended.wait_for(lambda: all(worker is own for worker in self._active.values()), timeout_s)
+        with self._lock:
+            self._idle_waiters += 1
+            try:
+                return self._ended.wait_for(lambda: all(each is own for each in self._active.values()), timeout_s)
+            finally:
+                self._idle_waiters -= 1
 
     def active(self) -> list[Task]:
         """Return the tasks that have no outcome yet, in the order they came."""
-        with self._ended:
+        with self._lock:
             return list(self._active)
 
     def _others(self) -> list[Task]:
         own = threading.current_thread()
-        with self._ended:
+        with self._lock:
             return [task for task, worker in self._active.items() if worker is not own]
 
     def find(self, name: str) -> Task | None:
@@ -348,8 +366,8 @@ class TaskPool:
 
     def threads(self) -> tuple[int, int]:
         """Return how many threads run a task, and how many are quarantined."""
-        with self._ended:
-            return self._busy, len(self._quarantined)
+        with self._lock:
+            return sum(worker.is_busy for worker in self._workers), len(self._quarantined)
 
     def queue_size(self) -> int:
         """Return how many tasks wait."""
@@ -357,25 +375,22 @@ class TaskPool:
 
     def set_paused(self, is_paused: bool) -> None:
         """Start no task, or go on; running ones are not touched."""
-        with self._ended:
+        with self._lock:
             self._is_paused = is_paused
-            for _ in range(0 if is_paused else len(self._queue)):
-                self._offer()
+            if not is_paused:
+                self._offer(len(self._queue))
 
     def set_size(self, size: int) -> None:
         """Change the number of threads; surplus ones leave after their task."""
-        with self._ended:
+        with self._lock:
             surplus = len(self._workers) - size
             self.size = size
-            for _ in range(max(0, surplus)):
-                self._tokens.put(False)
-            for _ in range(len(self._queue)):
-                self._offer()
+            self._offer(max(surplus, len(self._queue)))
 
     def shut_down(self, timeout_s: float) -> None:
         """Cancel what waits, let the running tasks see it, give up those that still run after `timeout_s` seconds."""
         end = time.monotonic() + timeout_s
-        with self._ended:
+        with self._lock:
             self._is_closing = True
         self._timetable.close()
         for task in self._others():
@@ -388,7 +403,7 @@ class TaskPool:
             if self._give_up(task, Outcome.LOST, WorkerResult(False, error=TaskLostError(reason)), reason):
                 self._conclude(task)
         self.wait_idle(max(0.1, end - time.monotonic()))
-        with self._ended:
+        with self._lock:
             leaving = list(self._workers)
         for _ in leaving:
             self._tokens.put(False)

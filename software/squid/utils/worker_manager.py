@@ -63,12 +63,11 @@ class WorkerSignals(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_start_watched = False
+        self.heard: set[bytes] = set()
 
     def connectNotify(self, signal: QMetaMethod) -> None:  # noqa: N802 - Qt's name
-        """Note who listens: a start that nobody hears must not wake the GUI thread."""
-        if bytes(signal.name()) == b"started":
-            self.is_start_watched = True
+        """Note who listens: what nobody hears must not wake the GUI thread."""
+        self.heard.add(bytes(signal.name()))
 
 
 class WorkerManager:
@@ -271,7 +270,7 @@ class WorkerManager:
 
     def task_started(self, task: Task) -> None:
         """Pass it on; for the pool."""
-        if self.signals.is_start_watched:
+        if b"started" in self.signals.heard:
             self._delivery.post(self.signals.started.emit, task.name)
 
     def task_overdue(self, task: Task, reason: str) -> None:
@@ -299,7 +298,8 @@ class WorkerManager:
         result = task.result
         assert result is not None
         if task.outcome is Outcome.DONE:
-            self.signals.completed.emit(task.name, result)
+            if b"completed" in self.signals.heard:
+                self.signals.completed.emit(task.name, result)
             callbacks = (task.on_complete, task.on_finished)
         elif task.outcome is Outcome.SUPERSEDED:
             callbacks = (None, task.on_finished)
