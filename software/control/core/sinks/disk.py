@@ -138,7 +138,7 @@ class Disk:
         if not self.durable or os.name == "nt":
             return
         with self.guard(self.folder):
-            if not hasattr(_LIBC, "syncfs"):
+            if _LIBC is None or not hasattr(_LIBC, "syncfs"):
                 os.sync()
                 return
             descriptor = os.open(self.folder, os.O_RDONLY)
