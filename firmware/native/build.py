@@ -15,8 +15,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-FIRMWARE = Path(__file__).resolve().parents[1]
+NATIVE = Path(__file__).resolve().parent
+FIRMWARE = NATIVE.parent
 BUILD = FIRMWARE / "build"
+COMPILER = "g++"
 STRICT = (
     "-std=c++17",
     "-Wall",
@@ -40,7 +42,7 @@ def core_sources() -> list[Path]:
 
 def native_sources() -> list[Path]:
     """Return the sources of the virtual controller besides the core."""
-    return sorted((FIRMWARE / "native").rglob("*.cpp"))
+    return sorted(NATIVE.rglob("*.cpp"))
 
 
 def build_controller() -> Path:
@@ -54,8 +56,8 @@ def build_controller() -> Path:
     return build("squid-controller", core_sources(), native_sources())
 
 
-def build(name: str, core: list[Path], others: list[Path], compiler: str = "g++") -> Path:
-    """Build a program from sources of the core and others.
+def build(name: str, core: list[Path], others: list[Path]) -> Path:
+    """Build a program from sources of the core and others; an object is compiled once for each content.
 
     Parameters
     ----------
@@ -63,62 +65,48 @@ def build(name: str, core: list[Path], others: list[Path], compiler: str = "g++"
         File name of the program.
     core, others : list of Path
         Sources; those of the core are compiled without exceptions and run-time types.
-    compiler : str
-        Command of the compiler.
     """
-    if shutil.which(compiler) is None:
-        raise BuildError(f"{compiler} is not installed (Debian: apt install g++)")
-    folder = BUILD / f"{name}-{_digest([*core, *others], compiler)}"
-    program = folder / name
-    if program.exists():
-        return program
-    work = folder.with_name(f"{folder.name}.{os.getpid()}")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        _compile_and_link(work, name, core, others, compiler)
-        _publish(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    if shutil.which(COMPILER) is None:
+        raise BuildError(f"{COMPILER} is not installed (Debian: apt install {COMPILER})")
+    BUILD.mkdir(exist_ok=True)
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        objects = [
+            *pool.map(lambda source: _object(source, CORE_ONLY), core),
+            *pool.map(lambda source: _object(source, ()), others),
+        ]
+    program = BUILD / f"{name}-{hashlib.sha256(' '.join(map(str, objects)).encode()).hexdigest()[:16]}"
+    _make(program, [COMPILER, *map(str, objects)])
     return program
 
 
-def _digest(sources: list[Path], compiler: str) -> str:
-    """Return a name for the content of the sources and of every header."""
-    digest = hashlib.sha256(" ".join((compiler, *STRICT, *CORE_ONLY)).encode())
-    headers = {header for folder in {s.parent for s in sources} for header in folder.rglob("*.h")}
-    headers |= set((FIRMWARE / "core").glob("*.h"))
-    for path in sorted({*sources, *headers}):
+def _digest(files: list[Path], *words: str) -> str:
+    """Return a name for the content of files and some words."""
+    digest = hashlib.sha256(" ".join(words).encode())
+    for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _compile_and_link(work: Path, name: str, core: list[Path], others: list[Path], compiler: str) -> None:
-    commands, objects = [], []
-    for source in [*core, *others]:
-        target = work / f"{source.parent.name}-{source.stem}.o"
-        extra = CORE_ONLY if source in core else ()
-        include = ("-I", str(FIRMWARE))
-        commands.append([compiler, *STRICT, *extra, "-O1", *include, "-c", str(source), "-o", str(target)])
-        objects.append(str(target))
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        list(pool.map(_run, commands))
-    _run([compiler, *objects, "-o", str(work / name)])
+def _object(source: Path, extra: tuple[str, ...]) -> Path:
+    """Compile a source unless it was; return the object file."""
+    flags = (*STRICT, *extra, "-O1")
+    folders = {FIRMWARE / "core"} if source.parent.name == "core" else {FIRMWARE / "core", NATIVE, source.parent}
+    headers = sorted(header for folder in folders for header in folder.rglob("*.h"))
+    target = BUILD / f"{source.parent.name}-{source.stem}-{_digest([source, *headers], *flags)}.o"
+    _make(target, [COMPILER, *flags, "-I", str(FIRMWARE), "-c", str(source)])
+    return target
 
 
-def _run(command: list[str]) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+def _make(target: Path, command: list[str]) -> None:
+    """Run a compiler for `target` unless it is there; appears whole or not at all, also for two who build at once."""
+    if target.exists():
+        return
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    result = subprocess.run([*command, "-o", str(part)], capture_output=True, text=True, check=False)
     if result.returncode != 0:
+        part.unlink(missing_ok=True)
         raise BuildError(f"{' '.join(command)}\n{result.stderr}")
-
-
-def _publish(work: Path, folder: Path) -> None:
-    """Put the finished folder in its place; whoever comes second finds the same program there."""
-    try:
-        work.rename(folder)
-    except OSError:
-        if not folder.exists():
-            raise
+    part.replace(target)
 
 
 if __name__ == "__main__":

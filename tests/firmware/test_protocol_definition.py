@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 
 import pytest
-
 from firmware.protocol import generate
+
 from squid.drivers.controller import protocol_table
 
 
