@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,6 @@ SIDE_PX = 2048
 BYTES_PER_FRAME = SIDE_PX * SIDE_PX * 2
 EXPOSURE_MS = 10.0
 READOUT_MS = 10.0
-CHANNELS = ("DAPI", "FITC")
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Case:
     def frames(self) -> int:
         return self.wells[0] * self.wells[1] * self.grid**2 * self.channels * self.planes * self.times
 
-    def sequence(self) -> dict[str, Any]:
-        """The case as a useq-schema sequence."""
+    def sequence(self, channels: Sequence[str]) -> dict[str, Any]:
+        """The case as a useq-schema sequence, with the program's own names for the channels."""
         rows, columns = self.wells
         wells = [(row, column) for row in range(rows) for column in range(columns)]
         sequence: dict[str, Any] = {
@@ -59,7 +59,7 @@ class Case:
                     "fov_height": 665.0,
                 },
             },
-            "channels": [{"config": name, "exposure": EXPOSURE_MS} for name in CHANNELS[: self.channels]],
+            "channels": [{"config": name, "exposure": EXPOSURE_MS} for name in channels[: self.channels]],
         }
         if self.planes > 1:
             sequence["z_plan"] = {"range": 2.0 * (self.planes - 1), "step": 2.0}

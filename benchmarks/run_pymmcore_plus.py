@@ -19,6 +19,7 @@ from ome_writers import AcquisitionSettings
 from pymmcore_plus import CMMCorePlus
 from useq import MDASequence
 
+CHANNELS = ("DAPI", "FITC")
 STAGE_MM_PER_S = 30.0
 NO_TIME_MM_PER_S = 1e9
 
@@ -57,7 +58,7 @@ def ideal_s(sequence: MDASequence, case: Case) -> float:
 
 def main() -> None:
     case, folder = CASES[sys.argv[1]], Path(sys.argv[2])
-    sequence = MDASequence.model_validate(case.sequence())
+    sequence = MDASequence.model_validate(case.sequence(CHANNELS))
     core = demo_core(case)
     output = None
     if case.stored:

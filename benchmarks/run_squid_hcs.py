@@ -45,8 +45,10 @@ def machine(case: Case) -> MachineConfig:
 def main() -> None:
     case, folder = CASES[sys.argv[1]], Path(sys.argv[2])
     storage = {"format": "ome-zarr" if case.stored else "null"}
-    plan = AcquisitionPlan.model_validate({"name": sys.argv[1], "sequence": case.sequence(), "storage": storage})
-    with Microscope.build(machine(case)) as microscope:
+    config = machine(case)
+    stains = [name for name, preset in config.channels_of(config.objective).items() if preset.excitation_nm]
+    plan = AcquisitionPlan.model_validate({"name": sys.argv[1], "sequence": case.sequence(stains), "storage": storage})
+    with Microscope.build(config) as microscope:
         controller = MultiPointController(microscope, WorkerManager())
         start_s = time.perf_counter()
         summary = controller.start(plan, folder).wait()

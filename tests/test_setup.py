@@ -47,7 +47,7 @@ def test_every_requirement_is_pinned_and_says_what_it_is_for(file: Path) -> None
 
 def test_the_run_requirements_are_what_the_program_imports() -> None:
     listed = names_in(ROOT / "requirements.txt") - {"pyqt5-qt5"}  # Qt itself has no module of its own
-    assert imported_packages(SOFTWARE) == listed
+    assert imported_packages(SOFTWARE) - {"pyqt5_sip"} == listed  # PyQt5 brings its sip along
 
 
 def test_constraints_agree_with_the_requirements() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +30,7 @@ SMALL_PLAN = """
 plate: 96 well plate
 wells: A1:A2
 sequence:
-  channels: [DAPI, GFP]
+  channels: [DAPI, Cy5]
   z_plan: {range: 4, step: 2}
 """
 SMALL_FRAMES = 12
@@ -123,6 +126,7 @@ def test_progress_without_a_terminal_is_quiet_lines(plates: Path, small_plan: Pa
 
 def test_progress_on_a_terminal_is_a_bar(plates: Path, small_plan: Path) -> None:
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(command(*simulated(small_plan, plates)), stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     shown = b""
@@ -139,7 +143,7 @@ def test_progress_on_a_terminal_is_a_bar(plates: Path, small_plan: Path) -> None
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("channels: [DAPI, GFP]", "channels: [DAPI, PINK]"),
+        ("channels: [DAPI, Cy5]", "channels: [DAPI, PINK]"),
         ("wells: A1:A2", "wells: A1:A2, Z9"),
         ("plate: 96 well plate", "plate: 97 well plate"),
     ],
@@ -235,7 +239,8 @@ def test_a_frame_that_cannot_be_had_is_missing_at_its_own_index(plates: Path, sm
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_cleanly_and_it_can_be_resumed(plates: Path, number: signal.Signals) -> None:
-    with running("run", FIRST_PLATE, "--simulation", "--output", plates, "--json") as (process, folder):
+    leisurely = ("--time-scale", 4)
+    with running("run", FIRST_PLATE, "--simulation", "--output", plates, "--json", *leisurely) as (process, folder):
         wait_for_frames(folder, 3)
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE_S)

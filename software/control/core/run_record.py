@@ -128,7 +128,7 @@ def replace_text(path: Path, text: str) -> None:
 
 def versions() -> dict[str, str]:
     """Return the versions that a run's record names."""
-    packages = ("numpy", "useq-schema", "numcodecs", "tifffile", "PyQt5")
+    packages = ("numpy", "useq-schema", "numcodecs", "PyQt5")
     return {"squid-hcs": PROGRAM_VERSION, "python": platform.python_version()} | {p: version(p) for p in packages}
 
 
