@@ -47,12 +47,12 @@ class Epoch:
 
     def run(self, function: Callable[[T], R], argument: T) -> R:
         """Return ``function(argument)``, called in this epoch; cheaper than `entered`."""
-        previous = getattr(_local, "epoch", None)
-        _local.epoch = self
+        outer: tuple[Epoch, ...] = getattr(_local, "epochs", ())
+        _local.epochs = (*outer, self)
         try:
             return function(argument)
         finally:
-            _local.epoch = previous
+            _local.epochs = outer
 
     @contextmanager
     def entered(self) -> Iterator[Epoch]:
