@@ -17,15 +17,15 @@ import numpy.typing as npt
 from pydantic import Field as Option
 
 from squid.drivers.simulated.ground import Ground
-from squid.drivers.simulated.optics import Bands, blur_sigma_um, emission, excitation
+from squid.drivers.simulated.optics import Bands, blur_sigma_um, blur_sigmas_um, emission, excitation
 from squid.drivers.simulated.plate_map import PlateMap, Well
 from squid.drivers.simulated.scene import Dose, View
-from squid.drivers.simulated.specimen import Field, PlateSurface, background_e
+from squid.drivers.simulated.specimen import Field, PlateSurface, Vignette, background_e
 from squid.drivers.simulated.sprites import LEVEL_RATIO, VARIANTS, SpriteCache, SpriteKey, Structure, level_of
 from squid.models.base import FileModel
 
 _TILE_UM = 1000.0
-_TILES_KEPT = 1024  # about 300 cells of 80 bytes each: 25 MB
+_TILES_KEPT = 1024  # about 220 cells of 60 bytes each: 14 MB
 _CELL_REACH_UM = 22.0
 _WHITE_ABSORBED = 0.25  # by the thickest part of a cell
 _FAINT_E = 0.2  # a structure dimmer than this is not painted
@@ -75,7 +75,7 @@ class CellOptions(FileModel):
         The dyes.
     """
 
-    cells_per_mm2: float = Option(default=300.0, ge=0, le=3000)
+    cells_per_mm2: float = Option(default=220.0, ge=0, le=3000)
     well_spread: float = Option(default=0.7, ge=0, le=1)
     stains: dict[str, Stain] = Option(default_factory=_usual_stains)
 
@@ -127,24 +127,23 @@ class CellSpecimen:
         return float(self._options.cells_per_mm2 * uniform)
 
     def look(
-        self, view: View, doses: Sequence[Dose], bands: Bands, collected: float, *, may_coarsen: bool = True
+        self, view: View, doses: Sequence[Dose], bands: Bands, scale: float, *, may_coarsen: bool = True
     ) -> CellPicture:
         """Return what a camera sees; see `Specimen.look`."""
         centre = view.centre
         defocus = centre.z_um - self._surface.focus_um(centre.x_um, centre.y_um)
         margin = _CELL_REACH_UM + 3 * blur_sigma_um(defocus, view.numerical_aperture)
         cells = self._cells_near(centre.x_um, centre.y_um, view.reach_um + margin)
-        focus = self._surface.focus_um
-        heights = [centre.z_um - focus(x, y) for x, y in zip(cells.x_um.tolist(), cells.y_um.tolist(), strict=True)]
-        sigma_um = np.array([blur_sigma_um(height, view.numerical_aperture) for height in heights])
+        heights_um = centre.z_um - self._surface.focuses_um(cells.x_um, cells.y_um)
+        sigma_um = blur_sigmas_um(heights_um, view.numerical_aperture)
         sharpest_um = float(sigma_um.min()) if len(sigma_um) else np.inf
         factor = _coarsening(view.pitch_um, sharpest_um) if may_coarsen else 1
         grid = view.coarsened(factor)
         inside, outside = background_e(doses, bands)
-        ground = Ground(self._map, grid, inside * collected, outside * collected)
+        ground = Ground(self._map, grid, inside * scale, outside * scale)
         picture = CellPicture(grid, ground, self._sprites)
         for structure, amplitude in self._amplitudes(cells, doses, bands):
-            picture.add(structure, cells.x_um, cells.y_um, cells.variant, level_of(sigma_um), amplitude * collected)
+            picture.add(structure, cells.x_um, cells.y_um, cells.variant, level_of(sigma_um), amplitude * scale)
         return picture
 
     def _amplitudes(
@@ -235,6 +234,8 @@ class CellPicture:
         self._ground = ground
         self._sprites = sprites
         self._stamps: list[tuple[int, int, float, Field]] = []  # left, top, amplitude, sprite
+        self._spans: npt.NDArray[np.int64] | None = None  # first row, and row after the last, of each stamp
+        self._absorbs = False
 
     def add(
         self,
@@ -250,6 +251,7 @@ class CellPicture:
         (a, b), (c, d) = view.turn
         dx, dy = x_um - view.centre.x_um, y_um - view.centre.y_um
         from_axis_u, from_axis_v = (a * dx + b * dy) / view.pitch_um, (c * dx + d * dy) / view.pitch_um
+        self._absorbs |= bool(len(amplitude) and amplitude.min() < 0)
         amplitude = amplitude * np.exp(-view.vignetting_per_px2 * (from_axis_u**2 + from_axis_v**2))
         u, v = from_axis_u - view.left_px, from_axis_v - view.top_px
         columns, rows = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
@@ -268,18 +270,25 @@ class CellPicture:
             if left < view.width_px and top < view.height_px and left + len(sprite) > 0 and top + len(sprite) > 0:
                 self._stamps.append((left, top, amount, sprite))
 
-    def paint(self, strip: Field, first_row: int, vignette: Field) -> None:
+    def paint(self, strip: Field, first_row: int, vignette: Vignette) -> None:
         """Write some rows; see `Picture.paint`."""
         self._ground.paint(strip, first_row, vignette)
         height, width = strip.shape
-        for left, top_of_view, amount, sprite in self._stamps:
-            top = top_of_view - first_row
-            side = len(sprite)
-            if top >= height or top + side <= 0:
-                continue
-            part = sprite[max(0, -top) : height - top, max(0, -left) : width - left]
-            target = strip[max(0, top) : top + side, max(0, left) : left + side]
-            cv2.scaleAdd(part, amount, target, dst=target)
+        if self._spans is None:
+            spans = [(top, top + len(sprite)) for _, top, _, sprite in self._stamps]
+            self._spans = np.array(spans, np.int64).reshape(-1, 2)
+        seen = np.nonzero((self._spans[:, 0] < first_row + height) & (self._spans[:, 1] > first_row))[0]
+        for number in seen.tolist():
+            left, top, amount, sprite = self._stamps[number]
+            top -= first_row
+            bottom, right = top + len(sprite), left + len(sprite)
+            if top < 0 or left < 0 or bottom > height or right > width:
+                sprite = sprite[max(0, -top) : height - top, max(0, -left) : width - left]
+                top, left = max(0, top), max(0, left)
+            target = strip[top:bottom, left:right]
+            cv2.scaleAdd(sprite, amount, target, dst=target)
+        if self._absorbs:  # cells upon cells leave no less than nothing
+            cv2.threshold(strip, 0, 0, cv2.THRESH_TOZERO, dst=strip)
 
 
 def _coarsening(pitch_um: float, sharpest_um: float) -> int:

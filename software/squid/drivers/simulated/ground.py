@@ -9,7 +9,7 @@ import numpy as np
 
 from squid.drivers.simulated.plate_map import PlateMap, Well
 from squid.drivers.simulated.scene import View
-from squid.drivers.simulated.specimen import Field
+from squid.drivers.simulated.specimen import Field, Vignette
 
 _SHIFT = 4  # fractional bits of cv2's drawing coordinates
 
@@ -23,29 +23,30 @@ class Ground:
         Where the wells are.
     view : View
         The grid.
-    inside_e, outside_e : float
-        Electrons per pixel of the grid, in and between wells, without vignetting.
+    inside, outside : float
+        Light per pixel of the grid, in and between wells, without vignetting.
     """
 
-    def __init__(self, plate_map: PlateMap, view: View, inside_e: float, outside_e: float) -> None:
+    def __init__(self, plate_map: PlateMap, view: View, inside: float, outside: float) -> None:
         self._map = plate_map
         self._view = view
-        self._inside = inside_e
-        self._outside = outside_e
+        self._inside = inside
+        self._outside = outside
         reach = view.reach_um
         self._wells = plate_map.wells_near(view.centre.x_um, view.centre.y_um, reach)
         self._uniform = plate_map.endless or any(self._covers(well, reach) for well in self._wells)
 
-    def paint(self, strip: Field, first_row: int, vignette: Field) -> None:
+    def paint(self, strip: Field, first_row: int, vignette: Vignette) -> None:
         """Overwrite some rows of the grid; see `Picture.paint`."""
         if self._uniform or self._inside == self._outside:
-            np.multiply(vignette, np.float32(self._inside), out=strip)
+            np.multiply(vignette.rows * np.float32(self._inside), vignette.columns, out=strip)
             return
         mask = np.zeros(strip.shape, np.uint8)
         for well in self._wells:
             self._draw(mask, well, first_row)
         levels = np.array([self._outside, self._inside], np.float32)
-        np.multiply(levels[mask], vignette, out=strip)
+        np.multiply(levels[mask], vignette.rows, out=strip)
+        np.multiply(strip, vignette.columns, out=strip)
 
     def _covers(self, well: Well, reach_um: float) -> bool:
         """Return whether the whole view lies in the well."""

@@ -24,7 +24,7 @@ from squid.drivers.simulated.ground import Ground
 from squid.drivers.simulated.optics import Bands, blur_sigma_um, emission
 from squid.drivers.simulated.plate_map import PlateMap
 from squid.drivers.simulated.scene import Dose, View
-from squid.drivers.simulated.specimen import Field, PlateSurface, background_e
+from squid.drivers.simulated.specimen import Field, PlateSurface, Vignette, background_e
 from squid.drivers.simulated.sprites import LEVEL_RATIO
 from squid.errors import ConfigurationError
 from squid.models.base import FileModel
@@ -123,7 +123,7 @@ class ImageSpecimen:
                 self._wells = _read(self._options)
 
     def look(
-        self, view: View, doses: Sequence[Dose], bands: Bands, collected: float, *, may_coarsen: bool = True
+        self, view: View, doses: Sequence[Dose], bands: Bands, scale: float, *, may_coarsen: bool = True
     ) -> ImagePicture:
         """Return what a camera sees; see `Specimen.look`."""
         self.load()
@@ -131,10 +131,10 @@ class ImageSpecimen:
         defocus = centre.z_um - self._surface.focus_um(centre.x_um, centre.y_um)
         sigma_um = blur_sigma_um(defocus, view.numerical_aperture)
         inside, outside = background_e(doses, bands)
-        picture = ImagePicture(view, Ground(self._map, view, inside * collected, outside * collected))
+        picture = ImagePicture(view, Ground(self._map, view, inside * scale, outside * scale))
         for well in self._map.wells_near(centre.x_um, centre.y_um, view.reach_um):
             for image in self._images_of(well.row, well.column):
-                electrons = self._electrons(image, doses, bands) * collected
+                electrons = self._electrons(image, doses, bands) * scale
                 if electrons > 0:
                     pixels = self._blur(image, sigma_um)
                     picture.add(pixels, electrons, well.x_um + image.dx_um, well.y_um + image.dy_um, self._options)
@@ -198,19 +198,20 @@ class ImagePicture:
         origin = middle + away + back @ np.array([view.left_px, view.top_px])
         self._layers.append((pixels, electrons, np.hstack([back, origin[:, None]])))
 
-    def paint(self, strip: Field, first_row: int, vignette: Field) -> None:
+    def paint(self, strip: Field, first_row: int, vignette: Vignette) -> None:
         """Write some rows; see `Picture.paint`."""
         self._ground.paint(strip, first_row, vignette)
         height, width = strip.shape
-        for pixels, electrons, matrix in self._layers:
+        for pixels, brightness, matrix in self._layers:
             shifted = matrix.copy()
             shifted[:, 2] += matrix[:, 1] * first_row
             if _misses(shifted, width, height, pixels.shape):
                 continue
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             layer = cv2.warpAffine(pixels, shifted, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-            cv2.multiply(layer, vignette, dst=layer, scale=electrons)
-            cv2.add(strip, layer, dst=strip)
+            np.multiply(layer, vignette.rows * np.float32(brightness), out=layer)
+            np.multiply(layer, vignette.columns, out=layer)
+            np.add(strip, layer, out=strip)
 
 
 def _misses(matrix: np.ndarray, width: int, height: int, shape: tuple[int, ...]) -> bool:

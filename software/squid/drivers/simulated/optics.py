@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 Bands = tuple[tuple[float, float], ...]
 """Pass bands of a filter: (shortest, longest) wavelength in nm."""
 
@@ -18,15 +21,20 @@ VISIBLE: Bands = ((400.0, 750.0),)
 
 _BLUR_WAVELENGTH_UM = 0.55
 _LARGEST_BLUR_UM = 100.0  # beyond, a cell is a haze: further blur would only cost time
-_SPECTRUM_SIGMA_NM = 25.0  # half width of a dye's bands, about 60 nm full width at half maximum
+_SPECTRUM_SIGMA_NM = 20.0  # a dye's bands, about 47 nm full width at half maximum
 
 
 def blur_sigma_um(defocus_um: float, numerical_aperture: float) -> float:
     """Return the Gaussian width of a point seen `defocus_um` out of focus, at the sample."""
+    return float(blur_sigmas_um(np.array([defocus_um]), numerical_aperture)[0])
+
+
+def blur_sigmas_um(defocus_um: npt.NDArray[np.float64], numerical_aperture: float) -> npt.NDArray[np.float64]:
+    """Return the Gaussian widths of points seen out of focus, at the sample; same shape as `defocus_um`."""
     index = 1.0 if numerical_aperture < 1 else 1.515
     tangent = math.tan(math.asin(numerical_aperture / index))
     in_focus = 0.21 * _BLUR_WAVELENGTH_UM / numerical_aperture
-    return min(math.hypot(in_focus, abs(defocus_um) * tangent / 2), _LARGEST_BLUR_UM)
+    return np.minimum(np.hypot(in_focus, defocus_um * (tangent / 2)), _LARGEST_BLUR_UM)
 
 
 def collection(numerical_aperture: float, pitch_um: float) -> float:

@@ -47,12 +47,30 @@ class PlateSurface:
 
     def focus_um(self, x_um: float, y_um: float) -> float:
         """Return the stage z that is in focus at a place."""
+        return float(self.focuses_um(np.array([x_um]), np.array([y_um]))[0])
+
+    def focuses_um(self, x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the stage z that is in focus at each of some places."""
         dx_mm, dy_mm = (x_um - self.x_um) / 1000, (y_um - self.y_um) / 1000
         plane = self.z_um + self.tilt_x_um_per_mm * dx_mm + self.tilt_y_um_per_mm * dy_mm
         return plane - self.bow_um * (dx_mm**2 + dy_mm**2) / _BOW_REACH_MM**2
 
 
 _BOW_REACH_MM = 60.0  # half the diagonal of a plate's wells, about
+
+
+@dataclass(frozen=True, slots=True)
+class Vignette:
+    """Light that reaches each pixel of some rows, as a fraction: the product of one factor per row and per column.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (rows, 1), float32
+    columns : ndarray, shape (width,), float32
+    """
+
+    rows: Field
+    columns: Field
 
 
 class Picture(Protocol):
@@ -62,8 +80,8 @@ class Picture(Protocol):
     def view(self) -> View:
         """The grid, as coarse as the blur allows."""
 
-    def paint(self, strip: Field, first_row: int, vignette: Field) -> None:
-        """Write the expected electrons of some rows of the grid.
+    def paint(self, strip: Field, first_row: int, vignette: Vignette) -> None:
+        """Write the expected light of some rows of the grid.
 
         Parameters
         ----------
@@ -71,8 +89,8 @@ class Picture(Protocol):
             Overwritten.
         first_row : int
             Row of the grid at which the strip begins.
-        vignette : ndarray, shape (rows, width), float32
-            Light that reaches each pixel of the strip, as a fraction.
+        vignette : Vignette
+            Of the strip.
         """
 
 
@@ -84,7 +102,7 @@ class Specimen(Protocol):
         """Where the wells are."""
 
     def look(
-        self, view: View, doses: Sequence[Dose], bands: Bands, collected: float, *, may_coarsen: bool = True
+        self, view: View, doses: Sequence[Dose], bands: Bands, scale: float, *, may_coarsen: bool = True
     ) -> Picture:
         """Return what a camera sees.
 
@@ -96,8 +114,8 @@ class Specimen(Protocol):
             The light.
         bands : Bands
             The emission filter.
-        collected : float
-            Light that a pixel of `view` collects, relative to the reference pixel.
+        scale : float
+            What a pixel of the picture shows for one electron in a reference pixel (20x, NA 0.8, 0.325 µm).
         may_coarsen : bool
             The picture's grid may be coarser than `view`, where the blur allows it.
         """

@@ -134,7 +134,7 @@ class _Axis:
         if planned or off_by_um:
             rest = self._rest_um(target_um) + off_by_um
             self._legs.append(_Leg(start_s, settled_s, self.position_at(start_s), rest, planned))
-        self.commanded_um = target_um
+        self.commanded_um = target_um + off_by_um  # the encoder shows where it is: the next move corrects it
         return settled_s
 
     def stop(self, now_s: float) -> None:
