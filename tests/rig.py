@@ -33,7 +33,7 @@ PLAN: dict[str, Any] = {
     "fields": {"rows": 1, "columns": 2},
     "z_um": 3000.0,
     "sequence": {
-        "channels": [{"config": "DAPI", "exposure": 5.0}, {"config": "GFP", "exposure": 5.0}],
+        "channels": [{"config": "DAPI", "exposure": 5.0}, {"config": "FITC", "exposure": 5.0}],
         "z_plan": {"range": 4, "step": 2},
         "axis_order": "tpgcz",
     },

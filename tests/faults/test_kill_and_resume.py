@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from tests import rig
 from tests.faults.test_run_faults import data_set
 from tests.rig import FRAMES
@@ -93,6 +94,4 @@ def test_every_format_survives_a_kill(tmp_path: Path, form: str) -> None:
 
 def pixels_of(path: Path) -> bytes:
     """All pixels of a TIFF file."""
-    import tifffile
-
     return bytes(tifffile.imread(path).tobytes())

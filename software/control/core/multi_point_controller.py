@@ -145,6 +145,7 @@ class MultiPointController:
         watch = DeadlineWatch()
         resources.callback(watch.close)
         run.begin(self._build(run, watch, plan, checked, progress), resources.pop_all())
+        _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
         budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
         try:
             self._manager.submit(
@@ -265,13 +266,17 @@ def _lock(folder: Path, resources: ExitStack) -> None:
 
 
 def _log_to(path: Path) -> Callable[[], None]:
-    """Write the program's log to the run folder, too; return the function that ends it."""
+    """Write what the program logs, from INFO on, to the run folder, too; return the function that ends it."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
+    loggers = [logging.getLogger(name) for name in ("control", "squid")]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
 
     def end() -> None:
-        logging.getLogger().removeHandler(handler)
+        for logger in loggers:
+            logger.removeHandler(handler)
         handler.close()
 
     return end

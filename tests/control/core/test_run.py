@@ -62,7 +62,7 @@ def test_frames_carry_what_is_known_of_them(tmp_path: Path) -> None:
     assert all(later.monotonic_s > earlier.monotonic_s for earlier, later in pairwise(records))
     assert all(abs(r.utc_s - time.time()) < 120 for r in records)
     assert all(stage.is_at(r.event.target, r.actual) and r.actual != r.event.target for r in records)
-    assert {(r.event.channel, r.exposure_ms) for r in records} == {("DAPI", 5.0), ("GFP", 5.0)}
+    assert {(r.event.channel, r.exposure_ms) for r in records} == {("DAPI", 5.0), ("FITC", 5.0)}
     assert all(r.source and 0 < r.intensity <= 1 and r.attempts == 1 for r in records)
 
 
