@@ -5,7 +5,7 @@
     ./hcs run examples/first_plate.yaml --simulation --output plates
     .venv/bin/python docs/make_pictures.py plates/first_plate_… docs/pictures/first_plate.png
 
-Reads nothing but the OME-Zarr plate: fields lie where their translations say, planes are projected to the brightest.
+Needs the packages of `./hcs test`. Reads nothing but the OME-Zarr plate: fields lie where their translations say, planes are projected to the brightest.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorstore as ts
 
-WELL_PX = 320
-GAP_PX = 8
-BRIGHTEST = 99.7
+WELL_PX = 256
+WELL_UM = 330.0
+"""Side of what is shown of each well, around the middle of its fields."""
+
+GAP_PX = 6
+BRIGHTEST = 99.8
 """Percentile of a channel, over the plate, that is shown at full colour."""
 
 Image = npt.NDArray[np.float32]
@@ -40,12 +43,12 @@ def projected(image: Path, level: str) -> Image:
 
 
 def well_image(well: Path) -> Image:
-    """All fields of a well at a coarse level, each at its place; shape (C, Y, X)."""
+    """The middle of a well's fields, each at its place; shape (C, Y, X)."""
     tiles = []
     for entry in ome(well)["well"]["images"]:
         field = well / entry["path"]
         datasets = ome(field)["multiscales"][0]["datasets"]
-        coarse = datasets[min(2, len(datasets) - 1)]
+        coarse = datasets[min(1, len(datasets) - 1)]
         scale, translation = (step[step["type"]] for step in coarse["coordinateTransformations"])
         place = np.round(np.array(translation[-2:]) / scale[-2:]).astype(int)
         tiles.append((place, projected(field, coarse["path"])))
@@ -55,7 +58,9 @@ def well_image(well: Path) -> Image:
     for place, tile in tiles:
         y, x = place - origin
         whole[:, y : y + tile.shape[1], x : x + tile.shape[2]] = tile
-    return np.stack([cv2.resize(c, (WELL_PX, WELL_PX), interpolation=cv2.INTER_AREA) for c in whole])
+    half = round(WELL_UM / scale[-1] / 2)
+    middle = whole[:, height // 2 - half : height // 2 + half, width // 2 - half : width // 2 + half]
+    return np.stack([cv2.resize(c, (WELL_PX, WELL_PX), interpolation=cv2.INTER_AREA) for c in middle])
 
 
 def coloured(channels: Image, colours: list[str]) -> npt.NDArray[np.uint8]:
