@@ -197,6 +197,7 @@ class TaskPool:
         with self._lock:
             if len(self._workers) > self.size:
                 worker.is_retired = True
+                self._workers.discard(worker)
                 return None
             now = time.monotonic()
             task = None if self._is_paused else self._queue.pop(now)

@@ -248,7 +248,8 @@ def test_the_number_of_workers_can_change(make_manager: Make) -> None:
     gate.wait()
     assert manager.wait_for_done(5000)
     manager.set_max_workers(1)
-    assert manager.submit("one", lambda: 1).wait(5)
+    for number in range(5):
+        assert manager.submit(f"after {number}", lambda: 1).wait(5)
 
 
 def test_a_delayed_task_starts_later_and_can_be_cancelled(make_manager: Make) -> None:
