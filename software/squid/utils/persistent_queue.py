@@ -116,6 +116,12 @@ class PersistentQueue:
         with self._transaction() as database:
             database.execute("UPDATE job SET note = ? WHERE id = ?", (text, job_id))
 
+    def update(self, job_id: int, changes: Mapping[str, Any]) -> None:
+        """Change or add keys of a job's content; KeyError if there is no such job."""
+        with self._transaction() as database:
+            content = self.job(job_id).content | dict(changes)
+            database.execute("UPDATE job SET content = ? WHERE id = ?", (json.dumps(content), job_id))
+
     def finish(self, job_id: int, state: JobState, note: str = "") -> None:
         """Say how a running job ended."""
         self._change(job_id, state, (JobState.RUNNING,), note)

@@ -1,0 +1,128 @@
+"""The queue of runs: plates that wait overnight, with order, state and history, in a file that survives the program.
+
+::
+
+    add ─▶ waiting ──take──▶ running ──finish──▶ done (completed, with or without missing frames) · failed (aborted)
+                               └─ the program died ─▶ interrupted ──resume──▶ waiting, first in line, in its run folder
+
+Owns what a queued run is; the order and the states are `squid.utils.persistent_queue`'s. Starts nothing: who takes a
+run starts it, notes its run folder and says how it ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from control.core.run_record import RunSummary
+from squid.utils.persistent_queue import Job, JobState, PersistentQueue
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """One run of the queue.
+
+    Attributes
+    ----------
+    id : int
+        Never used twice.
+    state : JobState
+        When it was read.
+    plan_file, output : Path
+        The plan, and the parent of the run folder.
+    run_folder : Path or None
+        Once it was started; a run that waits and has one is to be resumed.
+    reason : str
+        How it ended, in words.
+    created_utc, started_utc, ended_utc : str or None
+        ISO 8601.
+    """
+
+    id: int
+    state: JobState
+    plan_file: Path
+    output: Path
+    run_folder: Path | None
+    reason: str
+    created_utc: str
+    started_utc: str | None
+    ended_utc: str | None
+
+
+class RunQueue:
+    """Runs in a file; usable from any thread, by one program at a time.
+
+    Parameters
+    ----------
+    path : Path
+        Made if missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._queue = PersistentQueue(path)
+
+    def add(self, plan_file: Path, output: Path) -> int:
+        """Put a run at the end and return its id."""
+        return self._queue.add({"plan_file": str(plan_file.absolute()), "output": str(output.absolute())})
+
+    def take(self) -> QueuedRun | None:
+        """Take the first waiting run, which counts as running from now; None if none waits."""
+        job = self._queue.take()
+        return _queued_run(job) if job is not None else None
+
+    def started(self, run_id: int, run_folder: Path) -> None:
+        """Note the run folder, so that the run can be resumed from it."""
+        self._queue.update(run_id, {"run_folder": str(run_folder.absolute())})
+
+    def finish(self, run_id: int, summary: RunSummary) -> None:
+        """Say how a running run ended.
+
+        Raises
+        ------
+        ValueError
+            It does not run, or `summary` is of a run that has not ended; nothing changed.
+        """
+        if summary.status == "running":
+            raise ValueError(f"run {run_id} of '{summary.name}' has not ended")
+        state = JobState.FAILED if summary.status == "aborted" else JobState.DONE
+        self._queue.finish(run_id, state, summary.reason or summary.status)
+
+    def recover(self) -> list[QueuedRun]:
+        """Return the runs that were interrupted when the program died, to offer them for resume. Call it at start."""
+        return [_queued_run(job) for job in self._queue.recover()]
+
+    def resume(self, run_id: int) -> None:
+        """Let an interrupted run wait again, before all others."""
+        self._queue.resume(run_id)
+
+    def cancel(self, run_id: int) -> bool:
+        """Take a waiting or interrupted run out; False if it is neither."""
+        return self._queue.cancel(run_id)
+
+    def move(self, run_id: int, before: int | None) -> None:
+        """Move a waiting run before another one, or to the end (None)."""
+        self._queue.move(run_id, before)
+
+    def runs(self, *states: JobState) -> list[QueuedRun]:
+        """Return the runs in these states (none: all, the history too), in the order of the queue."""
+        return [_queued_run(job) for job in self._queue.jobs(*states)]
+
+    def close(self) -> None:
+        """Close the file; closing twice does no harm."""
+        self._queue.close()
+
+
+def _queued_run(job: Job) -> QueuedRun:
+    content = job.content
+    folder = content.get("run_folder")
+    return QueuedRun(
+        job.id,
+        job.state,
+        Path(content["plan_file"]),
+        Path(content["output"]),
+        Path(folder) if folder else None,
+        job.note,
+        job.created_utc,
+        job.started_utc,
+        job.ended_utc,
+    )
