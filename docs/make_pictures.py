@@ -5,7 +5,8 @@
     ./hcs run examples/first_plate.yaml --simulation --output plates
     .venv/bin/python docs/make_pictures.py plates/first_plate_… docs/pictures/first_plate.png
 
-Needs the packages of `./hcs test`. Reads nothing but the OME-Zarr plate: fields lie where their translations say, planes are projected to the brightest.
+Needs the packages of `./hcs test`. Reads nothing but the OME-Zarr plate: fields lie where their translations say,
+planes are projected to the brightest.
 """
 
 from __future__ import annotations
