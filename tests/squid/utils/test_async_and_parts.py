@@ -24,13 +24,14 @@ SOFTWARE = Path(__file__).resolve().parents[3] / "software"
 
 
 def test_coroutines_run_in_their_own_thread_and_are_cancelled_at_the_end() -> None:
-    loop, cancelled = AsyncLoop(), threading.Event()
+    loop, started, cancelled = AsyncLoop(), threading.Event(), threading.Event()
 
     async def answer() -> str:
         await asyncio.sleep(0.001)
         return threading.current_thread().name
 
     async def endless() -> None:
+        started.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -39,6 +40,7 @@ def test_coroutines_run_in_their_own_thread_and_are_cancelled_at_the_end() -> No
 
     assert loop.submit(answer()).result(5) == "asyncio"
     loop.submit(endless())
+    assert started.wait(5)
     loop.close()
     loop.close()
     assert cancelled.is_set()
