@@ -95,7 +95,7 @@ Reason Controller::dispatch(const Packet& packet, std::uint64_t now_us) {
 }
 
 // A running sequence owns axes, light and triggers; only what asks, stops or darkens gets through.
-bool Controller::waits_for_sequence(Code code) const {
+bool Controller::waits_for_sequence(Code code) {
   switch (code) {
     case Code::Reset:
     case Code::Initialize:

@@ -50,7 +50,7 @@ class Controller {
   void take_corrupt(std::uint8_t id);
   Reason dispatch(const Packet& packet, std::uint64_t now_us);
   Reason execute_system(const Packet& packet, std::uint64_t now_us);
-  bool waits_for_sequence(Code code) const;
+  static bool waits_for_sequence(Code code);
   void darken_first(Code code);
   void reset();
   void fail(Reason reason);

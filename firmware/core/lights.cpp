@@ -33,8 +33,8 @@ constexpr bool is_matrix(LightSource source) { return static_cast<std::uint8_t>(
 }  // namespace
 
 bool Lights::is_source(std::uint8_t code) {
-  const auto source = static_cast<LightSource>(code);
-  return is_matrix(source) || is_port(source) || source == LightSource::ExternalFet;
+  const auto wanted = static_cast<LightSource>(code);
+  return is_matrix(wanted) || is_port(wanted) || wanted == LightSource::ExternalFet;
 }
 
 bool Lights::is_port(LightSource source) { return port_of(source) != kNoPort; }
@@ -70,8 +70,8 @@ Reason Lights::execute_source(Code code, const Packet& packet) {
     }
     case Code::SetIlluminationLedMatrix: {
       const auto a = args::SetIlluminationLedMatrix::decode(packet);
-      const auto source = static_cast<LightSource>(a.source);
-      return is_matrix(source) ? select({source, 0, {a.red, a.green, a.blue}}, true) : Reason::BadArgument;
+      const auto pattern = static_cast<LightSource>(a.source);
+      return is_matrix(pattern) ? select({pattern, 0, {a.red, a.green, a.blue}}, true) : Reason::BadArgument;
     }
     default:
       return Reason::UnknownCommand;

@@ -1,5 +1,7 @@
 #include "motion.h"
 
+#include <algorithm>
+
 #include "status_frame.h"
 
 namespace squid {
@@ -210,21 +212,11 @@ void Motion::stop() {
 }
 
 bool Motion::is_commanded() const {
-  for (const Axis& each : axes_) {
-    if (each.is_commanded()) {
-      return true;
-    }
-  }
-  return false;
+  return std::any_of(axes_.begin(), axes_.end(), [](const Axis& each) { return each.is_commanded(); });
 }
 
 bool Motion::is_moving() const {
-  for (const Axis& each : axes_) {
-    if (each.is_moving()) {
-      return true;
-    }
-  }
-  return false;
+  return std::any_of(axes_.begin(), axes_.end(), [](const Axis& each) { return each.is_moving(); });
 }
 
 Reason Motion::take_failure() {

@@ -68,7 +68,7 @@ class Sequencer {
   Reason run(const args::SequenceRun& a, std::uint64_t now_us);
   Reason check_step(const Step& step) const;
   std::int64_t target(const Step& step, std::size_t axis) const;
-  bool moves(const Step& step, std::size_t axis) const { return ((step.targets >> axis) & 1U) != 0; }
+  static bool moves(const Step& step, std::size_t axis) { return ((step.targets >> axis) & 1U) != 0; }
   const Step& step() const { return steps_[current_]; }
 
   void begin_step(std::uint64_t now_us);

@@ -1,6 +1,6 @@
-#include <signal.h>
 #include <sys/prctl.h>
 
+#include <csignal>
 #include <iostream>
 
 #include "options.h"
@@ -8,7 +8,7 @@
 
 namespace {
 
-squid::native::VirtualController* running = nullptr;  // for the signal handler, which takes no argument
+volatile std::sig_atomic_t is_reset_signalled = 0;
 
 }  // namespace
 
@@ -24,8 +24,11 @@ int main(int count, char** arguments) {
     std::cerr << refusal << '\n';
     return 2;
   }
-  running = &controller;
-  signal(SIGUSR1, [](int) { running->request_reset(); });
-  signal(SIGPIPE, SIG_IGN);
-  return controller.run();
+  const bool handled = std::signal(SIGUSR1, [](int) { is_reset_signalled = 1; }) != SIG_ERR &&
+                       std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
+  if (!handled) {
+    std::cerr << "cannot handle signals\n";
+    return 2;
+  }
+  return controller.run(is_reset_signalled);
 }

@@ -1,9 +1,9 @@
 #include "sim_board.h"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <sstream>
+#include <string_view>
 
 namespace squid::native {
 namespace {
@@ -24,16 +24,16 @@ std::string rgb_json(const Rgb& led) {
 
 }  // namespace
 
-const char* output_name(std::size_t output) {
-  static constexpr std::array<const char*, kOutputs> kNames{"D1",       "D2",       "D3",    "D4",    "D5",
+std::string output_name(std::size_t output) {
+  static constexpr std::array<std::string_view, kOutputs> kNames{"D1",       "D2",       "D3",    "D4",    "D5",
                                                             "trigger0", "trigger1", "trigger2", "trigger3", "aux6",
                                                             "aux9",     "aux10",    "af_laser"};
-  return kNames[output];
+  return std::string{kNames[output]};
 }
 
-const char* axis_name(std::size_t axis) {
-  static constexpr std::array<const char*, kAxes> kNames{"x", "y", "z", "w", "w2"};
-  return kNames[axis];
+std::string axis_name(std::size_t axis) {
+  static constexpr std::array<std::string_view, kAxes> kNames{"x", "y", "z", "w", "w2"};
+  return std::string{kNames[axis]};
 }
 
 SimBoard::SimBoard(double motor_speed)
@@ -88,7 +88,7 @@ void SimBoard::write_leds(const LedImage& image) {
   }
 }
 
-void SimBoard::record(const char* name, bool level) {
+void SimBoard::record(const std::string& name, bool level) {
   const Edge edge{now_us(), name, level};
   if (edges_.size() < kMaxEdges) {
     edges_.push_back(edge);
@@ -114,9 +114,9 @@ std::string SimBoard::state_json() {
       << std::count_if(leds_.begin(), leds_.end(), is_lit) << ",\"left_rgb\":" << rgb_json(leds_.front())
       << ",\"right_rgb\":" << rgb_json(leds_.back()) << "},\"axes\":{";
   for (std::size_t i = 0; i < kAxes; ++i) {
-    SimMotor& motor = motors_[i];
-    out << (i == 0 ? "" : ",") << '"' << axis_name(i) << "\":{\"usteps\":" << motor.position()
-        << ",\"carriage_mm\":" << motor.carriage_mm() << ",\"running\":" << (motor.is_running() ? "true" : "false")
+    SimMotor& each = motors_[i];
+    out << (i == 0 ? "" : ",") << '"' << axis_name(i) << "\":{\"usteps\":" << each.position()
+        << ",\"carriage_mm\":" << each.carriage_mm() << ",\"running\":" << (each.is_running() ? "true" : "false")
         << '}';
   }
   out << '}';

@@ -18,8 +18,8 @@ struct Edge {
   bool level;
 };
 
-const char* output_name(std::size_t output);
-const char* axis_name(std::size_t axis);
+std::string output_name(std::size_t output);
+std::string axis_name(std::size_t axis);
 
 class SimBoard final : public Board {
  public:
@@ -54,7 +54,7 @@ class SimBoard final : public Board {
   bool is_safe = true;
 
  private:
-  void record(const char* name, bool level);
+  void record(const std::string& name, bool level);
 
   std::array<SimMotor, kAxes> motors_;
   std::array<bool, kOutputs> outputs_{};

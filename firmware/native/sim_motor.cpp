@@ -69,7 +69,8 @@ void SimMotor::halt(double position) {
 }
 
 // Where a motion from `from` towards `direction` ends: at the switch, at the limit, or at once when beyond one of them.
-double SimMotor::blocked_at(double from, Direction direction, double switch_count, bool has_limit, double limit) {
+double SimMotor::blocked_at(double from, Direction direction, double switch_count, bool has_limit,
+                            double limit) const {
   const double s = sign(direction);
   double end = travel_.is_wheel ? s * INFINITY : switch_count;
   if (has_limit && limit * s < end * s) {

@@ -27,7 +27,7 @@ class SimMotor final : public Motor {
   void configure(const DriveSettings& settings) override;
   void set_ramp(double velocity, double acceleration) override;
   void set_limits(const SoftLimits& limits) override;
-  void set_encoder(const EncoderSettings&) override {}
+  void set_encoder(const EncoderSettings& /*settings*/) override {}
   void close_loop(bool closed) override { is_loop_closed_ = closed; }
   void enable(bool enabled) override { is_enabled_ = enabled; }
   void move_to(std::int32_t target) override;
@@ -46,7 +46,7 @@ class SimMotor final : public Motor {
   void advance();
   void halt(double position);
   double count_at(double mm) const { return (mm - origin_mm_) * usteps_per_mm_; }
-  double blocked_at(double from, Direction direction, double switch_count, bool has_limit, double limit);
+  double blocked_at(double from, Direction direction, double switch_count, bool has_limit, double limit) const;
 
   Travel travel_;
   double speed_;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace squid::native {
 namespace {
@@ -46,7 +46,7 @@ std::string VirtualController::start() {
     return "there is no stock firmware " + options_.stock_version;
   }
   if (!port_.plug()) {
-    return std::string("cannot make a pseudo-terminal: ") + std::strerror(errno);
+    return "cannot make a pseudo-terminal: " + std::error_code(errno, std::generic_category()).message();
   }
   add_questions();
   add_faults();
@@ -61,9 +61,13 @@ void VirtualController::boot(std::uint64_t silence_us) {
   boots_at_us_ = board_.now_us() + silence_us;
 }
 
-int VirtualController::run() {
+int VirtualController::run(volatile std::sig_atomic_t& is_reset_signalled) {
   Console::print("\"port\":" + Console::quote(port_.path()));
   while (!is_quitting_) {
+    if (is_reset_signalled != 0) {
+      is_reset_signalled = 0;
+      boot(std::uint64_t{options_.boot_ms} * 1000);
+    }
     turn();
     wait();
   }
@@ -71,10 +75,6 @@ int VirtualController::run() {
 }
 
 void VirtualController::turn() {
-  if (is_reset_requested_) {
-    is_reset_requested_ = false;
-    boot(std::uint64_t{options_.boot_ms} * 1000);
-  }
   board_.refresh();
   if (!firmware_ && board_.now_us() >= boots_at_us_) {
     firmware_ = make_firmware();
@@ -116,7 +116,7 @@ std::string VirtualController::state_json() {
 void VirtualController::add_questions() {
   console_.add("state", [this](const Words&) { return state_json(); });
   console_.add("edges", [this](const Words& words) {
-    const std::string edges = board_.edges_json();
+    std::string edges = board_.edges_json();
     if (!words.empty() && words[0] == "clear") {
       board_.clear_edges();
     }
@@ -158,7 +158,7 @@ void VirtualController::add_faults() {
     return std::string{};
   });
   console_.add("reset", [this](const Words&) {
-    request_reset();
+    boot(std::uint64_t{options_.boot_ms} * 1000);
     return std::string{};
   });
   console_.add("unplug", [this](const Words&) {
@@ -166,7 +166,7 @@ void VirtualController::add_faults() {
     return std::string{};
   });
   console_.add("plug", [this](const Words&) {
-    return port_.plug() ? "\"port\":" + Console::quote(port_.path()) : refused(std::strerror(errno));
+    return port_.plug() ? "\"port\":" + Console::quote(port_.path()) : refused(std::error_code(errno, std::generic_category()).message());
   });
 }
 

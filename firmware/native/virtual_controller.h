@@ -1,6 +1,7 @@
 // The running program: firmware, simulated board and pseudo-terminal in one loop.
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,11 +21,8 @@ class VirtualController {
   // Returns why it cannot start, or an empty text.
   std::string start();
 
-  // Runs until told to quit; returns the exit status.
-  int run();
-
-  // What a signal handler may do: a reset at the next turn of the loop.
-  void request_reset() { is_reset_requested_ = true; }
+  // Runs until told to quit; returns the exit status. `is_reset_signalled`: set by a signal's handler, cleared here.
+  int run(volatile std::sig_atomic_t& is_reset_signalled);
 
  private:
   using Words = std::vector<std::string>;
@@ -48,7 +46,6 @@ class VirtualController {
   bool is_watched_ = false;
   bool is_quitting_ = false;
   bool is_stdin_open_ = true;
-  volatile bool is_reset_requested_ = false;
 };
 
 }  // namespace squid::native

@@ -41,7 +41,7 @@ void StockAxis::initialise() {
   apply_ramp();
 }
 
-void StockAxis::apply_ramp() {
+void StockAxis::apply_ramp() const {
   motor->set_ramp(velocity_mm_s * usteps_per_mm(), std::min(acceleration_mm_s2 * usteps_per_mm(), 4194303.75));
 }
 

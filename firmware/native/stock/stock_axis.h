@@ -36,7 +36,7 @@ struct StockAxis {
 
   void power_on();
   void initialise();
-  void apply_ramp();
+  void apply_ramp() const;
   void set_limit(Direction side, std::int32_t position);
   void start_move(std::int32_t to);
   void start_homing(Direction direction, std::uint64_t now_us);

@@ -1,8 +1,10 @@
 // An emulation of the stock firmware's behaviour (spec 3 to 7, 11), so that a host can be tested against what is in the
 // field, traps included. Written from the description of the behaviour. The joystick panel is not emulated.
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "../../core/packet.h"
 #include "../../core/status_frame.h"
@@ -29,12 +31,11 @@ std::optional<Generation> find_generation(const std::string& version) {
   if (version == "1.1-early") {
     return Generation{0x11, true};
   }
-  for (const char* const known : {"0.0", "1.0", "1.1", "1.2", "1.3", "1.4"}) {
-    if (version == known) {
-      return Generation{static_cast<std::uint8_t>((version[0] - '0') * 16 + (version[2] - '0')), false};
-    }
+  const std::set<std::string> known{"0.0", "1.0", "1.1", "1.2", "1.3", "1.4"};
+  if (known.count(version) == 0) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  return Generation{static_cast<std::uint8_t>((version[0] - '0') * 16 + (version[2] - '0')), false};
 }
 
 // First version that knows a command, as byte 22 (spec 11).
@@ -68,7 +69,7 @@ class StockFirmware final : public Firmware {
   }
 
   void receive(const std::uint8_t* bytes, std::size_t count) override;
-  void receive_panel(std::uint8_t) override {}
+  void receive_panel(std::uint8_t /*byte*/) override {}
   void tick() override;
   std::uint64_t next_due_us() const override;
   bool is_listening() const override { return !is_blocked(board_.now_us()); }
@@ -81,7 +82,7 @@ class StockFirmware final : public Firmware {
   void move_by(StockAxis& axis, std::int32_t delta);
   void move_to(StockAxis& axis, std::int32_t target);
   void home_or_zero(const args::HomeOrZero& a, std::uint64_t now_us);
-  void home_or_zero_one(std::size_t axis, std::uint8_t kind, std::uint64_t now_us);
+  void home_or_zero_one(std::size_t index, std::uint8_t kind, std::uint64_t now_us);
   void set_limit(const args::SetLim& a);
   void initialise();
   void reset();
@@ -327,12 +328,7 @@ void StockFirmware::track_focus() {
 }
 
 bool StockFirmware::any_commanded() const {
-  for (const StockAxis& axis : axes_) {
-    if (axis.is_commanded) {
-      return true;
-    }
-  }
-  return false;
+  return std::any_of(axes_.begin(), axes_.end(), [](const StockAxis& axis) { return axis.is_commanded; });
 }
 
 void StockFirmware::poll_arrival(std::uint64_t now_us) {
@@ -411,7 +407,7 @@ std::uint64_t StockFirmware::next_due_us() const {
 StockAxis* StockFirmware::find(std::uint8_t code) {
   switch (static_cast<AxisCode>(code)) {
     case AxisCode::X:
-      return &axes_[0];
+      return axes_.data();
     case AxisCode::Y:
       return &axes_[1];
     case AxisCode::Z:
