@@ -124,6 +124,12 @@ class MachineConfig(FileModel):
         """Return the channel presets of an objective, by channel name."""
         return {**self.channels.get("default", {}), **self.channels.get(objective, {})}
 
+    def optics_of(self, objective: str) -> Objective:
+        """Return what is known of an objective."""
+        optics = self.objectives[objective]
+        assert optics is not None  # `read_machine_file` put the table's entry there
+        return optics
+
     def label_of(self, role: Role) -> str | None:
         """Return the label of the device in a role; None when nobody has it."""
         return next((label for label, device in self.devices.items() if device.role is role), None)

@@ -144,8 +144,7 @@ class Microscope:
 
     def pixel_size_um(self, objective: str) -> float:
         """Return the pixel size at the sample in µm, with the binning in force."""
-        optics = self.config.objectives[objective]
-        assert optics is not None  # the machine file's reader put the table's entry there
+        optics = self.config.optics_of(objective)
         return optics.pixel_size_um(self.config.camera.sensor_pixel_um, self.camera.binning, self.config.tube_lens_mm)
 
     @property

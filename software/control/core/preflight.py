@@ -10,7 +10,7 @@ Reads devices, commands none. Costs the same for a hundred frames and for a hund
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from control.core.timing import Physics, ideal_s
 from squid.errors import ConfigurationError, PlanError, PreflightError
 from squid.microscope import Microscope
 from squid.models.geometry import StagePosition
-from squid.models.layout import DatasetLayout
+from squid.models.layout import DatasetLayout, LightPath
 from squid.models.plan import AcquisitionPlan
 
 OVERHEAD_S = 0.001
@@ -165,13 +165,23 @@ def _passed(schedule: Schedule, microscope: Microscope, output: Path | None, don
     return Preflight(
         plan=schedule.plan,
         schedule=schedule,
-        layout=schedule.layout(),
+        layout=replace(schedule.layout(), light_path=_light_path(microscope, schedule.optics.objective)),
         origin=schedule.origin,
         bytes=bytes_of(schedule, schedule.frames - done),
         free_bytes=None if output is None else free_bytes(output),
         ideal_s=ideal,
         estimated_s=ideal + OVERHEAD_S * schedule.frames,
         notes=tuple(_notes(schedule, microscope, physics)),
+    )
+
+
+def _light_path(microscope: Microscope, objective: str) -> LightPath:
+    config = microscope.config
+    return LightPath(
+        objective=config.optics_of(objective),
+        sensor_pixel_um=config.camera.sensor_pixel_um,
+        binning=microscope.camera.binning,
+        tube_lens_mm=config.tube_lens_mm,
     )
 
 

@@ -53,7 +53,7 @@ class ImageLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class Optics:
+class LightPath:
     """What gives a data set its pixel size.
 
     Attributes
@@ -104,7 +104,7 @@ class DatasetLayout:
         Number of events.
     objective : str
         Name of the objective.
-    optics : Optics or None
+    light_path : LightPath or None
         Where the pixel size comes from; None when it is not known.
     """
 
@@ -120,4 +120,4 @@ class DatasetLayout:
     plate: PlateGeometry | None
     frames_planned: int
     objective: str
-    optics: Optics | None = None
+    light_path: LightPath | None = None

@@ -131,7 +131,7 @@ class OmeXml:
         )
 
     def _instrument(self) -> str:
-        objective = self._layout.optics.objective if self._layout.optics else None
+        objective = self._layout.light_path.objective if self._layout.light_path else None
         known = (
             f' NominalMagnification="{objective.magnification:g}" LensNA="{objective.numerical_aperture:g}"'
             if objective

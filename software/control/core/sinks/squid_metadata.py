@@ -31,8 +31,8 @@ def parameters(layout: DatasetLayout) -> dict[str, Any]:
     """Return the content of ``acquisition parameters.json``."""
     dx_mm, nx = _grid_axis(layout, "x_um")
     dy_mm, ny = _grid_axis(layout, "y_um")
-    optics = layout.optics
-    objective = optics.objective if optics else None
+    path = layout.light_path
+    objective = path.objective if path else None
     return {
         "dx(mm)": dx_mm,
         "Nx": nx,
@@ -51,8 +51,8 @@ def parameters(layout: DatasetLayout) -> dict[str, Any]:
             "tube_lens_f_mm": objective.tube_lens_f_mm if objective else None,
             "name": layout.objective,
         },
-        "sensor_pixel_size_um": optics.sensor_pixel_um * optics.binning if optics else None,
-        "tube_lens_mm": optics.tube_lens_mm if optics else None,
+        "sensor_pixel_size_um": path.sensor_pixel_um * path.binning if path else None,
+        "tube_lens_mm": path.tube_lens_mm if path else None,
         "confocal_mode": False,
         "pixel_size_um": layout.pixel_size_um,
     }

@@ -11,7 +11,7 @@ from squid.models.channel import ChannelLayout, ChannelPreset
 from squid.models.event import AcquisitionEvent
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels, StagePosition
-from squid.models.layout import DatasetLayout, ImageLayout, Optics, WellRef
+from squid.models.layout import DatasetLayout, ImageLayout, LightPath, WellRef
 from squid.models.objective import Objective
 from squid.models.plate import PlateGeometry
 
@@ -31,7 +31,7 @@ PLATE = PlateGeometry(
     name="96 well", rows=8, columns=12, a1_x_mm=14.3, a1_y_mm=11.36, well_size_mm=6.21, well_spacing_mm=9.0
 )
 
-OPTICS = Optics(
+OPTICS = LightPath(
     objective=Objective(magnification=20, numerical_aperture=0.8, tube_lens_f_mm=180),
     sensor_pixel_um=6.5,
     binning=1,
@@ -75,7 +75,7 @@ def layout(
         plate=PLATE if wells else None,
         frames_planned=len(images) * size_t * len(CHANNELS) * size_z,
         objective="20x",
-        optics=OPTICS,
+        light_path=OPTICS,
     )
 
 
