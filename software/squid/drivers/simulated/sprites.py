@@ -132,7 +132,7 @@ def _shape(structure: int, seed: int, variant: int) -> Field:
     """Draw one structure, sharp, about 0…1; a multiple of 64 pixels wide, so that it can be halved."""
     rng = np.random.default_rng((seed, 7, variant))
     side = math.ceil(_BOX_UM[structure] / _MASTER_PITCH_UM / 64) * 64
-    axis = (np.arange(side) - (side - 1) / 2) * _MASTER_PITCH_UM
+    axis = ((np.arange(side) - (side - 1) / 2) * _MASTER_PITCH_UM).astype(np.float64)
     x, y = np.meshgrid(axis, axis)
     outline = _outline_um(rng, np.arctan2(y, x))
     radius = np.hypot(x, y)
