@@ -120,6 +120,9 @@ class CellSpecimen:
         """Where the wells are."""
         return self._map
 
+    def load(self) -> None:
+        """Do nothing: cells are drawn when they are looked at."""
+
     def density_per_mm2(self, row: int, column: int) -> float:
         """Return the density of cells in a well."""
         spread = self._options.well_spread

@@ -85,7 +85,7 @@ class _Image:
 
 
 class ImageSpecimen:
-    """Images in wells; the folder is read at the first look.
+    """Images in wells; the folder is read by `load`.
 
     Parameters
     ----------
@@ -126,7 +126,6 @@ class ImageSpecimen:
         self, view: View, doses: Sequence[Dose], bands: Bands, scale: float, *, may_coarsen: bool = True
     ) -> ImagePicture:
         """Return what a camera sees; see `Specimen.look`."""
-        self.load()
         centre = view.centre
         defocus = centre.z_um - self._surface.focus_um(centre.x_um, centre.y_um)
         sigma_um = blur_sigma_um(defocus, view.numerical_aperture)

@@ -101,6 +101,15 @@ class Specimen(Protocol):
     def plate_map(self) -> PlateMap:
         """Where the wells are."""
 
+    def load(self) -> None:
+        """Read what lies in files.
+
+        Raises
+        ------
+        ConfigurationError
+            They cannot be used.
+        """
+
     def look(
         self, view: View, doses: Sequence[Dose], bands: Bands, scale: float, *, may_coarsen: bool = True
     ) -> Picture:

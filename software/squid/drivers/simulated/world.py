@@ -233,6 +233,7 @@ class SimulatedWorld(Device):
 
     def _do_open(self) -> None:
         cv2.setNumThreads(1)  # one camera, one core: frames of a simulated rig must not take the program's cores
+        self.specimen.load()
 
     def _do_close(self) -> None:
         pass
