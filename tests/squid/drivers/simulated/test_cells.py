@@ -72,7 +72,7 @@ def test_blur_grows_with_distance_from_focus_on_both_sides() -> None:
         on.camera.set_exposure_ms(200)
         for side in (1, -1):
             seen = []
-            for distance_um in (0, 2, 4, 8, 16, 32):
+            for distance_um in (0, 1, 2, 4, 8):
                 on.go(z_um=3000.0 + side * distance_um)
                 seen.append(sharpness(on.snap("405", 1.0)))
             assert seen == sorted(seen, reverse=True)

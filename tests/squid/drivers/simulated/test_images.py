@@ -35,6 +35,11 @@ def agreement(pixels: np.ndarray, image: np.ndarray) -> float:
     return float(np.corrcoef(shrunk.ravel(), image.ravel())[0, 1])
 
 
+def detail(pixels: np.ndarray) -> float:
+    """Contrast of structures of a few pixels, larger than the noise."""
+    return float(cv2.Laplacian(cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 3), cv2.CV_32F).std())
+
+
 @pytest.mark.parametrize(
     ("mounting", "orientation"),
     [
@@ -70,7 +75,7 @@ def test_the_shift_of_the_stage_shifts_the_cells() -> None:
         here = on.stage.position()
     offset_um = here.x_um - well.x_um
     shift = np.array([[1, 0, -offset_um / PIXEL_UM], [0, 1, 0]])
-    moved = cv2.warpAffine(original("0"), shift, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(original("0"), shift, (512, 512), borderMode=cv2.BORDER_CONSTANT)
     assert agreement(seen, moved) > 0.93
     assert agreement(seen, original("0")) < 0.7
 
@@ -86,9 +91,9 @@ def test_other_wells_are_empty_unless_asked_for() -> None:
 def test_defocus_blurs_the_images() -> None:
     with bench(specimen(everywhere=True), camera={"sensor_shape_px": (1024, 1024)}) as on:
         on.camera.set_exposure_ms(100)
-        sharp = cv2.Laplacian(on.snap("405", 1.0).astype(np.float32), cv2.CV_32F).std()
+        sharp = detail(on.snap("405", 1.0))
         on.go(z_um=3020.0)
-        assert cv2.Laplacian(on.snap("405", 1.0).astype(np.float32), cv2.CV_32F).std() < 0.8 * sharp
+        assert detail(on.snap("405", 1.0)) < 0.5 * sharp
 
 
 def test_several_fields_lie_side_by_side(tmp_path: Path) -> None:

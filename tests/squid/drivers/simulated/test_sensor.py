@@ -95,7 +95,7 @@ def test_a_frame_depends_on_seed_and_index_alone() -> None:
 _SCRIPT = """
 import hashlib
 from tests.squid.drivers.simulated.bench import bench
-with bench({"focus": {}}, camera={"sensor_shape_px": (300, 400)}) as on:
+with bench({"focus": {}, "specimen": {"cells_per_mm2": 1500}}, camera={"sensor_shape_px": (300, 400)}) as on:
     for index, place in enumerate(((11310, 10750), (20310, 19750))):
         on.go(x_um=place[0], y_um=place[1], z_um=3002)
         for source in ("405", "638", "BF"):
