@@ -14,7 +14,7 @@ from squid.models.layout import DatasetLayout, ImageLayout, WellRef
 
 Json = dict[str, Any]
 
-SEPARATOR = "."
+SEPARATOR = "/"
 """Between the numbers of a chunk's key. A dot keeps all chunks of an array in one folder; with a slash each chunk would
 have two folders of its own, and making folders cost as much as writing the pixels (docs/decisions/0020)."""
 
