@@ -1,0 +1,430 @@
+"""`ControllerLink`: the device that owns the serial port; the other devices of the controller submit jobs to it.
+
+::
+
+    closed ──open()──▶ connecting ──first frame, hello──▶ connected ◀──┐
+                                            │ port gone, silent         │ first frame, hello
+                                            ▼                           │
+                                           lost ──back-off, reopen──────┘
+
+One thread reads the port, settles futures, sends heartbeats, reconnects. What users must notice is counted:
+
+- `restarts`: the controller forgot everything (settings, home); its own reset, or one that cannot be ruled out
+- `resets`: it forgot what was under way and the trigger mode
+- `darkenings`: its lights went out without a command of theirs
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from squid.abc.device import Device, StateValue
+from squid.drivers.controller.capabilities import Capabilities, LeaseKind
+from squid.drivers.controller.frame_reader import FrameReader
+from squid.drivers.controller.lease import LightLease
+from squid.drivers.controller.light_commands import dark_commands
+from squid.drivers.controller.packets import StatusFrame
+from squid.drivers.controller.ports import Port, PortError, PortOptions, SerialPort, find_port
+from squid.drivers.controller.protocol_table import AxisCode, Code, Flag, Page
+from squid.drivers.controller.requests import Command, ConnectionLostError, Job, ResultT, Until, send_all
+from squid.drivers.controller.scheduler import Scheduler
+from squid.drivers.controller.watch import RestartWatch
+from squid.errors import DeviceError, DeviceTimeoutError, SquidError
+
+_log = logging.getLogger(__name__)
+
+PAGES: Final = (Page.AXES, Page.W_POSITION, Page.W2_POSITION, Page.LIGHTS, Page.FAULT)
+"""Pages that firmware 2.0 is asked to show in turn."""
+
+_SLICE_S: Final = 0.02
+_SILENCE_S: Final = 0.4
+_OPEN_S: Final = 3.0
+_BACK_OFF_S: Final = (0.05, 0.1, 0.2, 0.4)
+_CLOSE_S: Final = 1.0
+
+
+class LinkOptions(PortOptions):
+    """Options of the link.
+
+    Attributes
+    ----------
+    lease_ms : int or None
+        The controller darkens this long after the last packet; None: 500 for firmware 2.0, 5000 for stock firmware.
+    beat_fresh_ms : int
+        How long a beat of the application keeps heartbeats going.
+    """
+
+    lease_ms: int | None = Field(default=None, ge=50, le=3_600_000)
+    beat_fresh_ms: int = Field(default=250, ge=10)
+
+
+class ControllerLink(Device):
+    """The serial link to a controller.
+
+    Parameters
+    ----------
+    label : str
+        Its name in the machine file.
+    options : LinkOptions
+        Port and lease.
+    open_port, find : callable
+        How a port is opened and found; replaced in tests.
+    """
+
+    Options = LinkOptions
+
+    def __init__(
+        self,
+        label: str,
+        options: LinkOptions,
+        open_port: Callable[[str], Port] = SerialPort,
+        find: Callable[[PortOptions], str] = find_port,
+    ) -> None:
+        super().__init__(label)
+        self._options = options
+        self._open_port = open_port
+        self._find = find
+        self._port: Port | None = None
+        self._port_lock = threading.Lock()
+        self._scheduler = Scheduler(label, self._write)
+        self._reader = FrameReader()
+        self._watch = RestartWatch()
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._ready: Future[None] = Future()
+        self._greeting_failed: BaseException | None = None
+        self._heard_s = 0.0
+        self._frame: StatusFrame | None = None
+        self._axes: StatusFrame | None = None
+        self._wheels: dict[Page, int] = {}
+        self._button_listeners: tuple[Callable[[], None], ...] = ()
+        self.lease = LightLease(options.lease_ms, options.beat_fresh_ms)
+        self.is_connected = False
+        self.restarts = 0
+        self.resets = 0
+        self.darkenings = 0
+        self.reconnections = 0
+        self.interlock_openings = 0
+
+    @classmethod
+    def create(cls, label: str, options: BaseModel, uses: Mapping[str, Device]) -> ControllerLink:
+        """Build it; see `Device.create`."""
+        assert isinstance(options, LinkOptions)
+        return cls(label, options)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the firmware can do; of the oldest one before the first connection."""
+        return self._scheduler.exchange.capabilities
+
+    @property
+    def frame(self) -> StatusFrame:
+        """The newest status frame.
+
+        Raises
+        ------
+        ConnectionLostError
+            There is no connection.
+        """
+        frame = self._frame
+        if frame is None or not self.is_connected:
+            raise self._lost_error()
+        return frame
+
+    def is_homed(self, axis: AxisCode) -> bool:
+        """Whether firmware 2.0 says that an axis is homed; False on stock firmware, which never says so."""
+        return self._axes is not None and self._axes.axis_bits(axis).is_homed
+
+    def wheel_usteps(self, page: Page) -> int | None:
+        """Return the position of a filter wheel as firmware 2.0 reports it; None on stock firmware."""
+        return self._wheels.get(page)
+
+    def on_joystick_button(self, listener: Callable[[], None]) -> None:
+        """Call `listener` in the link's thread whenever the joystick button is pressed; it must not block."""
+        self._button_listeners = (*self._button_listeners, listener)
+
+    def submit(self, job: Job[ResultT], lane: str | None = None, *, urgent: bool = False) -> Future[ResultT]:
+        """Run a job on the wire; see `Scheduler.submit`.
+
+        Raises
+        ------
+        ConnectionLostError
+            There is no connection now; nothing was sent.
+        """
+        if not self.is_connected:
+            job.close()
+            raise self._lost_error()
+        return self._scheduler.submit(job, lane, urgent=urgent)
+
+    def is_busy(self, lane: str) -> bool:
+        """Whether a job of the lane is under way."""
+        return self._scheduler.is_busy(lane)
+
+    def cancel(self, lane: str, error: DeviceError) -> None:
+        """Fail what is under way in a lane; says nothing to the controller."""
+        self._scheduler.cancel(lane, error)
+
+    def reset_controller(self) -> Job[StatusFrame]:
+        """Make the controller forget what is under way (to be used inside a job)."""
+        self.resets += 1
+        return (yield Command(Code.RESET))
+
+    def arm_lease(self) -> Job[None]:
+        """Arm the lease when it is not (to be used inside a job)."""
+        kind = self.capabilities.lease
+        if kind is not LeaseKind.NONE and not self.lease.is_armed:
+            self.lease.kind = kind
+            yield Command(Code.SET_WATCHDOG_TIMEOUT, {"timeout_ms": self.lease.lease_ms})
+            self.lease.armed(kind)
+
+    def darken(self) -> Job[None]:
+        """Switch off every light of the controller, the autofocus laser included (to be used inside a job)."""
+        yield from send_all(dark_commands(self.capabilities))
+
+    def state(self) -> dict[str, StateValue]:
+        """Return the state of the connection, of the firmware and of the light lease."""
+        if not self.is_open:
+            return super().state()
+        frame = self._frame
+        version = self.capabilities.version
+        return super().state() | {
+            "connected": self.is_connected,
+            "firmware": f"{version[0]}.{version[1]}",
+            "light_lease": f"{self.lease.kind.value}, {self.lease.lease_ms} ms",
+            "light_lease_armed": self.lease.is_armed,
+            "light_lease_expired": self.lease.expired,
+            "interlock_open": frame is not None and frame.has(Flag.INTERLOCK_OPEN),
+            "interlock_openings": self.interlock_openings,
+            "restarts": self.restarts,
+            "reconnections": self.reconnections,
+            "repeated_commands": self._scheduler.exchange.repetitions,
+            "damaged_frames": self._reader.damaged,
+        }
+
+    def _do_open(self) -> None:
+        self._closing.clear()
+        self._ready = Future()
+        self._watch = RestartWatch()  # nobody knows what another program did meanwhile
+        self._frame = self._axes = None
+        self._thread = threading.Thread(target=self._run, name=f"{self.label} link", daemon=True)
+        self._thread.start()
+        try:
+            self._ready.result(_OPEN_S)
+        except (SquidError, TimeoutError) as e:
+            self._stop()
+            if isinstance(e, DeviceError):
+                raise
+            why = str(e) or f"did not answer within {_OPEN_S:g} s"
+            raise DeviceTimeoutError(self.label, f"{why}; is the controller powered?") from e
+
+    def _do_close(self) -> None:
+        if self.is_connected:
+            dark = self._scheduler.submit(self.darken(), urgent=True)
+            try:
+                dark.result(_CLOSE_S)
+            except (SquidError, TimeoutError):
+                _log.warning("%s: could not confirm that all lights are off", self.label, exc_info=True)
+        self._stop()
+
+    def _stop(self) -> None:
+        self._closing.set()
+        self.is_connected = False
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._scheduler.fail_all(ConnectionLostError(self.label, "was closed"))
+
+    # ---- the link's thread -------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._closing.is_set():
+            try:
+                self._connect()
+                failures = 0
+                self._serve()
+            except PortError as e:
+                self._lose(e)
+                if self._ready.done() and self._ready.exception() is not None:
+                    return  # the first connection failed: open() says so
+                self._closing.wait(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
+                failures += 1
+        self._close_port()
+
+    def _connect(self) -> None:
+        """Open the port, wait for a frame, and say hello."""
+        path = self._find(self._options)
+        with self._port_lock:
+            self._port = self._open_port(path)
+        self._reader = FrameReader()
+        self._greeting_failed = None
+        self._heard_s = time.monotonic() + (0.0 if self._ready.done() else 1.0)
+        first: StatusFrame | None = None
+        while first is None and not self._closing.is_set():
+            first = next(iter(self._receive()), None)
+            self._check_silence()
+        if first is not None:
+            self._begin(first)
+
+    def _begin(self, frame: StatusFrame) -> None:
+        """Take over the controller's state after (re)connecting or after its restart."""
+        self._scheduler.synchronise(frame)
+        if self._watch.is_restart_after_gap(frame):
+            self.restarts += 1
+            self.resets += 1
+        self._watch.begin(frame)
+        self.darkenings += 1
+        self.lease.is_armed = False
+        self._take(frame)
+        self._scheduler.submit(self._hello(frame), urgent=True).add_done_callback(self._greeted)
+
+    def _hello(self, frame: StatusFrame) -> Job[None]:
+        """Make the controller safe and ready: nothing under way, no light, lease armed, pages chosen."""
+        yield from self.darken()  # clears a lingering error, too
+        if frame.is_busy:
+            yield from self.reset_controller()
+        if self.capabilities.is_ours:
+            pages = sum(1 << page for page in PAGES)
+            yield Command(Code.SET_REPORT, {"pages": pages})
+            yield Command(Code.CLEAR_EVENTS, {"flags": Flag.LEASE_EXPIRED | Flag.INTERLOCK_OPENED})
+        yield from self.arm_lease()
+        if self.capabilities.is_ours:
+            yield Until(lambda _: self._axes is not None, 1.0, "first report of the axes")
+
+    def _greeted(self, hello: Future[None]) -> None:
+        error = hello.exception()
+        if error is None:
+            self.is_connected = True
+            if not self._ready.done():
+                self._ready.set_result(None)
+        elif not self._closing.is_set():
+            self._greeting_failed = error
+            if not self._ready.done():
+                self._ready.set_exception(error)
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            if self._greeting_failed is not None:
+                raise PortError(f"the controller did not answer: {self._greeting_failed}")
+            damaged = self._reader.damaged
+            frames = self._receive()
+            for frame in frames:
+                self._take(frame)
+            if self._reader.damaged != damaged:
+                self._scheduler.on_damaged_frame()
+            if not frames:
+                self._check_silence()
+            self._scheduler.on_time()
+            self._keep_lease()
+
+    def _receive(self) -> list[StatusFrame]:
+        port = self._port
+        assert port is not None
+        wait_s = min(_SLICE_S, max(0.0, self._scheduler.next_due_s() - time.monotonic()))
+        frames = self._reader.feed(port.read(wait_s))
+        if frames:
+            self._heard_s = time.monotonic()
+        return frames
+
+    def _check_silence(self) -> None:
+        if time.monotonic() - self._heard_s > _SILENCE_S:
+            raise PortError(f"the controller has been silent for {_SILENCE_S:g} s")
+
+    def _take(self, frame: StatusFrame) -> None:
+        """Handle one frame; the newest is what `frame` shows."""
+        before, self._frame = self._frame, frame
+        if frame.page is Page.AXES:
+            self._axes = frame
+        elif frame.page in (Page.W_POSITION, Page.W2_POSITION):
+            self._wheels[frame.page] = frame.page_data - (frame.page_data >> 31 << 32)
+        if self.is_connected and self._watch.is_restart(frame, self._scheduler.exchange.known_ids):
+            self._restarted(frame)
+            return
+        if before is not None:
+            self._take_events(before, frame)
+        self._scheduler.on_frame(frame)
+
+    def _take_events(self, before: StatusFrame, frame: StatusFrame) -> None:
+        def rises(flag: Flag) -> bool:
+            return frame.has(flag) and not before.has(flag)
+
+        if rises(Flag.LEASE_EXPIRED):
+            self._lease_ran_out()
+            self._send(Command(Code.CLEAR_EVENTS, {"flags": Flag.LEASE_EXPIRED}))
+        if rises(Flag.INTERLOCK_OPENED) or rises(Flag.INTERLOCK_OPEN):
+            self.interlock_openings += 1
+            self.darkenings += 1
+            self._send(Command(Code.CLEAR_EVENTS, {"flags": Flag.INTERLOCK_OPENED}))
+        if frame.is_button_pressed and not before.is_button_pressed:
+            self._send(Command(Code.ACK_JOYSTICK_BUTTON_PRESSED))
+            for listener in self._button_listeners:
+                listener()
+
+    def _restarted(self, frame: StatusFrame) -> None:
+        _log.warning("%s: the controller has restarted; home and settings are void", self.label)
+        self.is_connected = False
+        self.restarts += 1
+        self.resets += 1
+        self._axes = None
+        self._scheduler.fail_all(ConnectionLostError(self.label, "the controller restarted by itself"))
+        self._begin(frame)
+
+    def _keep_lease(self) -> None:
+        """Feed the lease while the application beats; arm it again after it fired."""
+        if not self.is_connected:
+            return
+        fed_s = self._scheduler.acknowledged_s
+        if self.lease.must_have_fired(fed_s):
+            self._lease_ran_out()
+        if not self._scheduler.exchange.is_idle:
+            return
+        if self.lease.wants_arming():
+            self._scheduler.submit(self.arm_lease())
+        elif self.lease.wants_heartbeat(fed_s):
+            self._send(Command(Code.HEARTBEAT))
+
+    def _lease_ran_out(self) -> None:
+        _log.warning("%s: the light lease ran out; the controller has switched its lights off", self.label)
+        self.lease.ran_out()
+        self.darkenings += 1
+
+    def _send(self, command: Command) -> None:
+        """Send a command that nobody waits for."""
+        self._scheduler.submit(send_all((command,)))
+
+    def _lose(self, why: PortError) -> None:
+        if self.is_connected:
+            self.reconnections += 1
+            _log.warning("%s: connection lost (%s); trying to reconnect", self.label, why)
+        self.is_connected = False
+        self._axes = None
+        self._close_port()
+        self._scheduler.fail_all(ConnectionLostError(self.label, f"connection lost: {why}"))
+        if not self._ready.done():
+            self._ready.set_exception(DeviceError(self.label, str(why)))
+
+    def _write(self, data: bytes) -> None:
+        """Send; a port that is gone is noticed by the reading thread, which is the one to act on it."""
+        with self._port_lock:
+            if self._port is None:
+                return
+            try:
+                self._port.write(data)
+            except PortError as e:
+                _log.warning("%s: %s", self.label, e)
+
+    def _close_port(self) -> None:
+        with self._port_lock:
+            port, self._port = self._port, None
+        if port is not None:
+            port.close()
+
+    def _lost_error(self) -> ConnectionLostError:
+        return ConnectionLostError(self.label, "there is no connection to the controller; it is being looked for")
