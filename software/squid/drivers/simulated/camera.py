@@ -59,6 +59,18 @@ class CameraOptions(FileModel):
     vignetting: float = Field(default=0.2, ge=0, lt=1)
     mounting: Orientation = Orientation()
 
+    def physics(self) -> SensorPhysics:
+        """Return what the sensor is like."""
+        return SensorPhysics(
+            shape_px=self.sensor_shape_px,
+            pixel_um=self.pixel_um,
+            full_well_e=self.full_well_e,
+            read_noise_e=self.read_noise_e,
+            offset_fraction=self.offset_fraction,
+            vignetting=self.vignetting,
+            mounting=self.mounting,
+        )
+
 
 @dataclass(eq=False)
 class _Shot:
@@ -95,7 +107,7 @@ class SimulatedCamera(Camera):
         self._options = options
         self._world = world
         height, width = options.sensor_shape_px
-        self._sensor = Sensor(_physics(options), world.seed)
+        self._sensor = Sensor(options.physics(), world.seed)
         self._exposure_ms = 10.0
         self._gain = options.gain_range[0]
         self._binning = 1
@@ -359,15 +371,3 @@ class SimulatedCamera(Camera):
         self._jobs.put(None)
         if self._reader is not None:
             self._reader.join()
-
-
-def _physics(options: CameraOptions) -> SensorPhysics:
-    return SensorPhysics(
-        shape_px=options.sensor_shape_px,
-        pixel_um=options.pixel_um,
-        full_well_e=options.full_well_e,
-        read_noise_e=options.read_noise_e,
-        offset_fraction=options.offset_fraction,
-        vignetting=options.vignetting,
-        mounting=options.mounting,
-    )

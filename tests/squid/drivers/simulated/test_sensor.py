@@ -98,8 +98,8 @@ from tests.squid.drivers.simulated.bench import bench
 with bench({"focus": {}, "specimen": {"cells_per_mm2": 1500}}, camera={"sensor_shape_px": (300, 400)}) as on:
     for index, place in enumerate(((11310, 10750), (20310, 19750))):
         on.go(x_um=place[0], y_um=place[1], z_um=3002)
-        for source in ("405", "638", "BF"):
-            print(hashlib.sha256(on.snap(source, plan_index=index).tobytes()).hexdigest())
+        for source, intensity in (("405", 0.5), ("638", 0.5), ("BF", 0.02)):
+            print(hashlib.sha256(on.snap(source, intensity, index).tobytes()).hexdigest())
 """
 
 
