@@ -18,12 +18,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "software"))
 
-from squid.abc.illumination import LightSource  # noqa: E402
-from squid.drivers.simulated.camera import CameraOptions  # noqa: E402
-from squid.drivers.simulated.scene import Dose, Scene  # noqa: E402
-from squid.drivers.simulated.sensor import Sensor, SensorSettings  # noqa: E402
-from squid.drivers.simulated.world import SimulatedWorld  # noqa: E402
-from squid.models.geometry import Roi, StagePosition  # noqa: E402
+from squid.abc.illumination import LightSource
+from squid.drivers.simulated.camera import CameraOptions
+from squid.drivers.simulated.scene import Dose, Scene
+from squid.drivers.simulated.sensor import Sensor, SensorSettings
+from squid.drivers.simulated.world import SimulatedWorld
+from squid.models.geometry import Roi, StagePosition
 
 WELLS = tuple((row, column) for row in range(4) for column in range(6))
 TOURS = 3
