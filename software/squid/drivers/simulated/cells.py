@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field as Option
@@ -20,8 +19,9 @@ from squid.drivers.simulated.ground import Ground
 from squid.drivers.simulated.optics import Bands, blur_sigma_um, blur_sigmas_um, emission, excitation
 from squid.drivers.simulated.plate_map import PlateMap, Well
 from squid.drivers.simulated.scene import Dose, View
-from squid.drivers.simulated.specimen import Field, PlateSurface, Vignette, background_e
-from squid.drivers.simulated.sprites import LEVEL_RATIO, VARIANTS, SpriteCache, SpriteKey, Structure, level_of
+from squid.drivers.simulated.specimen import PlateSurface, background_e
+from squid.drivers.simulated.sprites import LEVEL_RATIO, VARIANTS, SpriteCache, Structure, level_of
+from squid.drivers.simulated.stamps import StampedPicture
 from squid.models.base import FileModel
 
 _TILE_UM = 1000.0
@@ -131,7 +131,7 @@ class CellSpecimen:
 
     def look(
         self, view: View, doses: Sequence[Dose], bands: Bands, scale: float, *, may_coarsen: bool = True
-    ) -> CellPicture:
+    ) -> StampedPicture:
         """Return what a camera sees; see `Specimen.look`."""
         centre = view.centre
         defocus = centre.z_um - self._surface.focus_um(centre.x_um, centre.y_um)
@@ -144,7 +144,7 @@ class CellSpecimen:
         grid = view.coarsened(factor)
         inside, outside = background_e(doses, bands)
         ground = Ground(self._map, grid, inside * scale, outside * scale)
-        picture = CellPicture(grid, ground, self._sprites)
+        picture = StampedPicture(grid, ground, self._sprites)
         for structure, amplitude in self._amplitudes(cells, doses, bands):
             picture.add(structure, cells.x_um, cells.y_um, cells.variant, level_of(sigma_um), amplitude * scale)
         return picture
@@ -217,81 +217,6 @@ class CellSpecimen:
         if self._map.plate.round_wells:
             return np.asarray(np.hypot(along, across) < half)
         return np.asarray(np.maximum(np.abs(along), np.abs(across)) < half)
-
-
-class CellPicture:
-    """Cells on a grid: the ground, and a list of stamps.
-
-    Parameters
-    ----------
-    view : View
-        The grid.
-    ground : Ground
-        Painted first.
-    sprites : SpriteCache
-        Gives the stamps.
-    """
-
-    def __init__(self, view: View, ground: Ground, sprites: SpriteCache) -> None:
-        self.view = view
-        self._ground = ground
-        self._sprites = sprites
-        self._stamps: list[tuple[int, int, float, Field]] = []  # left, top, amplitude, sprite
-        self._spans: npt.NDArray[np.int64] | None = None  # first row, and row after the last, of each stamp
-        self._absorbs = False
-
-    def add(
-        self,
-        structure: Structure,
-        x_um: npt.NDArray[np.float64],
-        y_um: npt.NDArray[np.float64],
-        variant: npt.NDArray[np.int64],
-        level: npt.NDArray[np.int64],
-        amplitude: npt.NDArray[np.float64],
-    ) -> None:
-        """Add one structure of every cell; `amplitude` in electrons, without vignetting."""
-        view = self.view
-        (a, b), (c, d) = view.turn
-        dx, dy = x_um - view.centre.x_um, y_um - view.centre.y_um
-        from_axis_u, from_axis_v = (a * dx + b * dy) / view.pitch_um, (c * dx + d * dy) / view.pitch_um
-        self._absorbs |= bool(len(amplitude) and amplitude.min() < 0)
-        amplitude = amplitude * np.exp(-view.vignetting_per_px2 * (from_axis_u**2 + from_axis_v**2))
-        u, v = from_axis_u - view.left_px, from_axis_v - view.top_px
-        columns, rows = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
-        right, lower = (u - columns >= 0.5).tolist(), (v - rows >= 0.5).tolist()
-        looks = zip(variant.tolist(), right, lower, level.tolist(), strict=True)
-        places = zip(columns.tolist(), rows.tolist(), amplitude.tolist(), strict=True)
-        found: dict[tuple[int, bool, bool, int], Field] = {}
-        for look, (column, row, amount) in zip(looks, places, strict=True):
-            sprite = found.get(look)
-            if sprite is None:
-                of_variant, right_half, lower_half, blur = look
-                key = SpriteKey(structure, of_variant, right_half, lower_half, view.pitch_um, blur, view.turn)
-                sprite = found[look] = self._sprites.sprite(key)
-            half = len(sprite) // 2
-            left, top = column - half, row - half
-            if left < view.width_px and top < view.height_px and left + len(sprite) > 0 and top + len(sprite) > 0:
-                self._stamps.append((left, top, amount, sprite))
-
-    def paint(self, strip: Field, first_row: int, vignette: Vignette) -> None:
-        """Write some rows; see `Picture.paint`."""
-        self._ground.paint(strip, first_row, vignette)
-        height, width = strip.shape
-        if self._spans is None:
-            spans = [(top, top + len(sprite)) for _, top, _, sprite in self._stamps]
-            self._spans = np.array(spans, np.int64).reshape(-1, 2)
-        seen = np.nonzero((self._spans[:, 0] < first_row + height) & (self._spans[:, 1] > first_row))[0]
-        for number in seen.tolist():
-            left, top, amount, sprite = self._stamps[number]
-            top -= first_row
-            bottom, right = top + len(sprite), left + len(sprite)
-            if top < 0 or left < 0 or bottom > height or right > width:
-                sprite = sprite[max(0, -top) : height - top, max(0, -left) : width - left]
-                top, left = max(0, top), max(0, left)
-            target = strip[top:bottom, left:right]
-            cv2.scaleAdd(sprite, amount, target, dst=target)
-        if self._absorbs:  # cells upon cells leave no less than nothing
-            cv2.threshold(strip, 0, 0, cv2.THRESH_TOZERO, dst=strip)
 
 
 def _coarsening(pitch_um: float, sharpest_um: float) -> int:
