@@ -46,6 +46,7 @@ from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
 from squid.models.plan import AcquisitionPlan, plan_digest, read_plan, write_plan
 from squid.utils.deadlines import DeadlineWatch
+from squid.utils.task import current_task
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 _log = logging.getLogger(__name__)
@@ -179,7 +180,17 @@ class MultiPointController:
         return RunParts(
             layout=layout,
             microscope=self._microscope,
-            worker=MultiPointWorker(imaging, events, writer, control, facts, layout.objective, plan.recovery, origin_s),
+            worker=MultiPointWorker(
+                imaging,
+                events,
+                writer,
+                control,
+                facts,
+                objective=layout.objective,
+                recovery=plan.recovery,
+                origin_s=origin_s,
+                on_waiting=_restart_budget,
+            ),
             writer=writer,
             control=control,
             facts=facts,
@@ -232,6 +243,12 @@ def _remaining(checked: Preflight, progress: _Progress) -> tuple[Iterator[Acquis
         return iter(()), time.monotonic()
     elapsed_s = (datetime.now(UTC) - datetime.fromisoformat(progress.started_utc)).total_seconds()
     return chain((first,), remaining), time.monotonic() - min(max(0.0, elapsed_s), first.min_start_s or 0.0)
+
+
+def _restart_budget() -> None:
+    task = current_task()
+    if task is not None:
+        task.restart_limits()
 
 
 def _budget_used(run: Run, result: WorkerResult, budget_s: float) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from control.core.facts import EventStarted, FactStream, Paused, Resumed, Waiting
 from control.core.frame_writer import FrameWriter
@@ -53,6 +53,8 @@ class MultiPointWorker:
         What to do when a frame or a move fails.
     origin_s : float
         `time.monotonic` at time zero of the plan's time points.
+    on_waiting : callable
+        Called every second or so while the run waits for a person or for the disk: that is not its own time.
     """
 
     def __init__(
@@ -62,9 +64,11 @@ class MultiPointWorker:
         writer: FrameWriter,
         control: RunControl,
         facts: FactStream,
+        *,
         objective: str,
         recovery: Recovery,
         origin_s: float,
+        on_waiting: Callable[[], None],
     ) -> None:
         self._imaging = imaging
         self._events = events
@@ -74,6 +78,7 @@ class MultiPointWorker:
         self._objective = objective
         self._recovery = recovery
         self._origin_s = origin_s
+        self._on_waiting = on_waiting
         self._pending: Pending | None = None
         self._unreachable: tuple[int, int] | None = None
         self._failures_in_a_row = 0
@@ -208,7 +213,8 @@ class MultiPointWorker:
             self._settle()
             self._imaging.dark()
             self._facts.say(Paused())
-            self._control.wait_while_paused()
+            while not self._control.wait_while_paused(1.0):
+                self._on_waiting()
             self._facts.say(Resumed())
             self._gate()
 
@@ -235,5 +241,6 @@ class MultiPointWorker:
             self._facts.say(Waiting("the disk is slower than the camera"))
         while not self._writer.has_room:
             self._gate()
+            self._on_waiting()
             self._writer.wait_for_room(WAIT_WORTH_SAYING_S)
         self._gate()

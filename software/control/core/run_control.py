@@ -42,10 +42,10 @@ class RunControl:
             self._paused = False
             self._changed.notify_all()
 
-    def wait_while_paused(self) -> None:
-        """Return when the run may go on or shall end."""
+    def wait_while_paused(self, timeout_s: float) -> bool:
+        """Wait until the run may go on or shall end; False when neither has come after `timeout_s`."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._paused or self._abort_reason is not None)
+            return self._changed.wait_for(lambda: not self._paused or self._abort_reason is not None, timeout_s)
 
     def sleep_until(self, due_s: float) -> bool:
         """Sleep until `time.monotonic` is `due_s`; return early, with False, on a pause or an abort."""

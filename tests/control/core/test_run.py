@@ -106,6 +106,17 @@ def test_pause_holds_the_run_in_the_dark(tmp_path: Path) -> None:
     assert len(bench.said(Resumed)) == 1
 
 
+def test_a_pause_does_not_use_up_the_time_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_point_controller, "BUDGET_FACTOR", 0.0)
+    monkeypatch.setattr(multi_point_controller, "BUDGET_MARGIN_S", 2.5)
+    with rig.rig(rig.machine(tmp_path)) as bench:
+        run = bench.controller.start(rig.plan(tmp_path), tmp_path / "out")
+        run.pause()
+        assert run.wait(4.0) is None
+        run.go_on()
+        assert bench.finish(run).status == "completed"
+
+
 def test_abort_keeps_what_was_taken_and_can_be_resumed(tmp_path: Path) -> None:
     config = rig.machine(tmp_path, time_scale=3)
     with rig.rig(config) as bench:

@@ -34,6 +34,7 @@ def test_a_pause_lasts_until_go_on_or_abort() -> None:
         control.pause()
         assert control.is_paused
         timer = threading.Timer(0.02, end, (control,))
+        assert not control.wait_while_paused(0.001)
         timer.start()
-        control.wait_while_paused()
+        assert control.wait_while_paused(10)
         timer.join()
