@@ -75,6 +75,7 @@ bool CameraTrigger::has_any_light() const {
 }
 
 void CameraTrigger::service(std::uint64_t now_us) {
+  const Lock lock(board_);  // the loop calls this, too
   for (std::size_t channel = 0; channel < kTriggerChannels; ++channel) {
     Shot& shot = shots_[channel];
     if (shot.has_light && now_us >= shot.light_off_us) {

@@ -179,11 +179,13 @@ Reason Sequencer::run(const args::SequenceRun& a, std::uint64_t now_us) {
 void Sequencer::begin_step(std::uint64_t now_us) {
   phase_ = Phase::Move;
   has_moved_ = false;
+  moving_ = 0;
   for (std::size_t i = 0; i < kAxes; ++i) {
     Axis& axis = motion_.axis(static_cast<AxisId>(i));
     const auto wanted = static_cast<std::int32_t>(target(step(), i));
     if (moves(step(), i) && axis.position() != wanted) {
       has_moved_ = true;
+      moving_ = static_cast<std::uint8_t>(moving_ | (1U << i));
       const Reason refusal = axis.move_to(wanted, now_us);
       if (refusal != Reason::None) {
         abort(refusal);
@@ -225,10 +227,11 @@ bool Sequencer::advance(std::uint64_t now_us) {
 bool Sequencer::finish_move(std::uint64_t now_us) {
   for (std::size_t i = 0; i < kAxes; ++i) {
     const Axis& axis = motion_.axis(static_cast<AxisId>(i));
-    if (moves(step(), i) && axis.is_commanded()) {
+    const bool was_moved = ((moving_ >> i) & 1) != 0;
+    if (was_moved && axis.is_commanded()) {
       return false;
     }
-    if (moves(step(), i) && axis.fault() != Reason::None) {
+    if (was_moved && axis.fault() != Reason::None) {
       abort(axis.fault());
       return false;
     }

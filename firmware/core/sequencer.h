@@ -100,6 +100,7 @@ class Sequencer {
   std::uint16_t chosen_ = 0;
   std::uint8_t channel_ = 0;
   bool has_moved_ = false;
+  std::uint8_t moving_ = 0;  // axes that this step set going
   std::int32_t piezo_value_ = -1;  // as last written; -1 is unknown
   std::uint64_t started_us_ = 0;
   std::uint64_t due_us_ = 0;

@@ -14,11 +14,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 NATIVE = Path(__file__).resolve().parent
 FIRMWARE = NATIVE.parent
 BUILD = FIRMWARE / "build"
-COMPILER = "g++"
 STRICT = (
     "-std=c++17",
     "-Wall",
@@ -45,6 +45,29 @@ def native_sources() -> list[Path]:
     return sorted(NATIVE.rglob("*.cpp"))
 
 
+class Toolchain(NamedTuple):
+    """A compiler with its flags.
+
+    Attributes
+    ----------
+    compiler : str
+        Command of the compiler, which also links.
+    flags, core_flags : tuple of str
+        For every source; for those of the core besides.
+    link_flags, libraries : tuple of str
+        Before and behind the objects when linking.
+    """
+
+    compiler: str
+    flags: tuple[str, ...]
+    core_flags: tuple[str, ...] = ()
+    link_flags: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+
+NATIVE_TOOLS = Toolchain("g++", (*STRICT, "-O1"), CORE_ONLY)
+
+
 def build_controller() -> Path:
     """Build the virtual controller unless it is there; return the program.
 
@@ -53,29 +76,26 @@ def build_controller() -> Path:
     BuildError
         There is no ``g++``, or it refused a source; its message is in the error.
     """
-    return build("squid-controller", core_sources(), native_sources())
+    return build("squid-controller", [*core_sources(), *native_sources()])
 
 
-def build(name: str, core: list[Path], others: list[Path]) -> Path:
-    """Build a program from sources of the core and others; an object is compiled once for each content.
+def build(name: str, sources: list[Path], tools: Toolchain = NATIVE_TOOLS) -> Path:
+    """Build a program; an object is compiled once for each content of its source and headers.
 
-    Parameters
-    ----------
-    name : str
-        File name of the program.
-    core, others : list of Path
-        Sources; those of the core are compiled without exceptions and run-time types.
+    Raises
+    ------
+    BuildError
+        The compiler is not installed, or refused a source.
     """
-    if shutil.which(COMPILER) is None:
-        raise BuildError(f"{COMPILER} is not installed (Debian: apt install {COMPILER})")
+    if shutil.which(tools.compiler) is None:
+        raise BuildError(f"{tools.compiler} is not installed (Debian: g++, gcc-arm-none-eabi)")
     BUILD.mkdir(exist_ok=True)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        objects = [
-            *pool.map(lambda source: _object(source, CORE_ONLY), core),
-            *pool.map(lambda source: _object(source, ()), others),
-        ]
-    program = BUILD / f"{name}-{hashlib.sha256(' '.join(map(str, objects)).encode()).hexdigest()[:16]}"
-    _make(program, [COMPILER, *map(str, objects)])
+        objects = [str(path) for path in pool.map(lambda source: _object(source, tools), sources)]
+    link = [tools.compiler, *tools.flags, *tools.link_flags, *objects, *tools.libraries]
+    scripts = [Path(word) for word in tools.link_flags if word.endswith(".ld")]
+    program = BUILD / f"{name}-{_digest(scripts, *link)}"
+    _make(program, link)
     return program
 
 
@@ -87,14 +107,15 @@ def _digest(files: list[Path], *words: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _object(source: Path, extra: tuple[str, ...]) -> Path:
+def _object(source: Path, tools: Toolchain) -> Path:
     """Compile a source unless it was; return the object file."""
-    flags = (*STRICT, *extra, "-O1")
-    folders = {FIRMWARE / "core"} if source.parent.name == "core" else {FIRMWARE / "core", NATIVE, source.parent}
+    is_core = source.parent == FIRMWARE / "core"
+    flags = (*tools.flags, *(tools.core_flags if is_core else ()))
+    folders = {FIRMWARE / "core"} if is_core else {FIRMWARE / "core", NATIVE, source.parent}
     headers = sorted(header for folder in folders for header in folder.rglob("*.h"))
-    target = BUILD / f"{source.parent.name}-{source.stem}-{_digest([source, *headers], *flags)}.o"
-    _make(target, [COMPILER, *flags, "-I", str(FIRMWARE), "-c", str(source)])
-    return target
+    name = f"{source.parent.name}-{source.stem}-{_digest([source, *headers], tools.compiler, *flags)}.o"
+    _make(BUILD / name, [tools.compiler, *flags, "-I", str(FIRMWARE), "-c", str(source)])
+    return BUILD / name
 
 
 def _make(target: Path, command: list[str]) -> None:

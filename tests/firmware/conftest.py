@@ -16,15 +16,16 @@ UNIT = Path(__file__).parent / "unit"
 
 @pytest.fixture(scope="session")
 def compiler() -> str:
-    if shutil.which(build.COMPILER) is None:
-        pytest.skip(f"{build.COMPILER} is not installed: the firmware's native build cannot be tested")
-    return build.COMPILER
+    name = build.NATIVE_TOOLS.compiler
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed: the firmware's native build cannot be tested")
+    return name
 
 
 @pytest.fixture(scope="session")
 def unit_program(compiler: str) -> Path:
-    others = [*sorted(UNIT.glob("*.cpp")), build.NATIVE / "sim_motor.cpp"]
-    return build.build("unit-tests", build.core_sources(), others)
+    sources = [*build.core_sources(), build.NATIVE / "sim_motor.cpp", *sorted(UNIT.glob("*.cpp"))]
+    return build.build("unit-tests", sources)
 
 
 @pytest.fixture(scope="session")

@@ -265,3 +265,20 @@ TEST("a run that is sent again does not run again") {
   CHECK(!rig.has_flag(Flag::SequenceRunning));
   CHECK_EQUAL(rig.status(), ExecutionStatus::Completed);
 }
+
+TEST("an old fault of an axis that need not move does not end a sequence") {
+  Rig rig;
+  rig.send(Code::SetReport, {0, kAllPages});
+  rig.send32(Code::MovetoZ, -100000);
+  rig.run_ms(200);
+  rig.send(Code::StopMotion);
+  rig.run_to_end();
+  CHECK((rig.page(Page::Axes) >> 16 & 0xFF) != 0);
+  rig.set_step(StepField::Targets, static_cast<int>(StepTarget::Z));
+  rig.set_step(StepField::Z, rig.z());
+  rig.set_step(StepField::ExposureUs, 1000);
+  rig.send(Code::SequenceAdd, {0, 0});
+  run(rig, 0, 1);
+  CHECK_EQUAL(rig.run_to_end(), ExecutionStatus::Completed);
+  CHECK_EQUAL(steps_done(rig), 1U);
+}
