@@ -26,6 +26,12 @@ BUILT_IN = {
     "simulated.filter_wheel": "squid.drivers.simulated.filter_wheel:SimulatedFilterWheel",
     "simulated.objective_changer": "squid.drivers.simulated.objective_changer:SimulatedObjectiveChanger",
     "simulated.camera_trigger": "squid.drivers.simulated.camera_trigger:SimulatedCameraTrigger",
+    "controller.link": "squid.drivers.controller.link:ControllerLink",
+    "controller.stage": "squid.drivers.controller.stage:ControllerStage",
+    "controller.illumination": "squid.drivers.controller.illumination:ControllerIllumination",
+    "controller.camera_trigger": "squid.drivers.controller.camera_trigger:ControllerCameraTrigger",
+    "controller.filter_wheel": "squid.drivers.controller.filter_wheel:ControllerFilterWheel",
+    "controller.autofocus_laser": "squid.drivers.controller.autofocus_laser:ControllerAutofocusLaser",
 }
 
 

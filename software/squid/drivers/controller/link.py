@@ -146,6 +146,10 @@ class ControllerLink(Device):
         """Return the position of a filter wheel as firmware 2.0 reports it; None on stock firmware."""
         return self._wheels.get(page)
 
+    def ask_pages(self) -> Command:
+        """Return the command that makes firmware 2.0 show its pages in turn, beginning at once."""
+        return Command(Code.SET_REPORT, {"pages": sum(1 << page for page in PAGES)})
+
     def on_joystick_button(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the link's thread whenever the joystick button is pressed; it must not block."""
         self._button_listeners = (*self._button_listeners, listener)
@@ -163,13 +167,9 @@ class ControllerLink(Device):
             raise self._lost_error()
         return self._scheduler.submit(job, lane, urgent=urgent)
 
-    def is_busy(self, lane: str) -> bool:
-        """Whether a job of the lane is under way."""
-        return self._scheduler.is_busy(lane)
-
-    def cancel(self, lane: str, error: DeviceError) -> None:
-        """Fail what is under way in a lane; says nothing to the controller."""
-        self._scheduler.cancel(lane, error)
+    def cancel(self, future: Future[ResultT], error: DeviceError) -> None:
+        """Fail a job that is under way; the controller is told nothing."""
+        self._scheduler.cancel(future, error)
 
     def reset_controller(self) -> Job[StatusFrame]:
         """Make the controller forget what is under way (to be used inside a job)."""
@@ -291,8 +291,7 @@ class ControllerLink(Device):
         if frame.is_busy:
             yield from self.reset_controller()
         if self.capabilities.is_ours:
-            pages = sum(1 << page for page in PAGES)
-            yield Command(Code.SET_REPORT, {"pages": pages})
+            yield self.ask_pages()
             yield Command(Code.CLEAR_EVENTS, {"flags": Flag.LEASE_EXPIRED | Flag.INTERLOCK_OPENED})
         yield from self.arm_lease()
         if self.capabilities.is_ours:

@@ -98,19 +98,13 @@ class Scheduler:
         self._settle()
         return running.future
 
-    def is_busy(self, lane: str) -> bool:
-        """Whether a job of the lane is under way."""
+    def cancel(self, future: Future[Any], error: DeviceError) -> None:
+        """Raise `error` in the job of a future wherever it waits; the controller is told nothing."""
         with self._lock:
-            return bool(self._lanes.get(lane))
-
-    def cancel(self, lane: str, error: DeviceError) -> None:
-        """Raise `error` in the running job of a lane, and fail those that wait behind it."""
-        with self._lock:
-            queue = self._lanes.get(lane, deque())
-            while len(queue) > 1:
-                self._finish(queue[-1], error=error)
-            if queue:
-                self._throw(queue[0], error)
+            for running in self._jobs():
+                if running.future is future:
+                    self._throw(running, error)
+                    break
             self._pump()
         self._settle()
 
@@ -118,15 +112,12 @@ class Scheduler:
         """Fail every job: the connection is gone, or the controller has forgotten them."""
         with self._lock:
             self.exchange.drop()
-            alive = {id(job): job for queue in self._lanes.values() for job in queue}
-            alive |= {id(job): job for job in (*self._commands, *self._waiting)}
-            if self._on_wire is not None:
-                alive[id(self._on_wire)] = self._on_wire
+            alive = self._jobs()
             self._on_wire = None
             self._lanes.clear()
             self._commands.clear()
             self._waiting.clear()
-            for running in alive.values():
+            for running in alive:
                 running.job.close()
                 self._finish(running, error=error)
         self._settle()
@@ -182,6 +173,14 @@ class Scheduler:
             return min((running.until_s for running in self._waiting), default=float("inf"))
 
     # Everything below is called with the lock held.
+
+    def _jobs(self) -> list[_Running]:
+        """Return every job that is not finished, each once."""
+        found = {id(job): job for queue in self._lanes.values() for job in queue}
+        found |= {id(job): job for job in (*self._commands, *self._waiting)}
+        if self._on_wire is not None:
+            found[id(self._on_wire)] = self._on_wire
+        return list(found.values())
 
     def _exchange(self, event: Callable[[], bytes | StatusFrame | None]) -> None:
         """Tell the exchange of an event; send what it wants sent, and hand on its answer or error."""

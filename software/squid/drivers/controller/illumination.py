@@ -1,0 +1,187 @@
+"""The controller's lights: laser ports D1 to D5 and the LED matrix.
+
+With firmware 1.0 and later each port is switched by itself. Older firmware has one "current source": each switch
+selects it anew, so that no other one stays on by mistake (section 6.1). The matrix works that way on every firmware.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import ClassVar, Final
+
+from pydantic import BaseModel, Field
+
+from squid.abc.device import Device, StateValue
+from squid.abc.illumination import Illumination, LightSource
+from squid.drivers.controller.light_sources import PORT_CODES, PORTS, MatrixSource, PortSource
+from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.protocol_table import Code
+from squid.drivers.controller.requests import Command, CommandRefusedError, Job, send_all
+from squid.errors import DeviceError, DeviceTimeoutError
+from squid.models.base import FileModel
+
+LANE: Final = "light"
+_CONFIRM_S: Final = 1.5
+
+
+class IlluminationOptions(FileModel):
+    """Options of the lights.
+
+    Attributes
+    ----------
+    sources : mapping of str to PortSource or MatrixSource
+        By the name that channels use.
+    intensity_factor : float
+        Part of the DAC's 2.5 V that full intensity means: 0.6 for LEDs (1.5 V), 0.8 for a laser engine (2 V).
+    on_latency_ms : float
+        Time from the controller's switching to full light.
+    """
+
+    sources: Mapping[str, PortSource | MatrixSource] = Field(min_length=1)
+    intensity_factor: float = Field(default=0.6, ge=0.01, le=1)
+    on_latency_ms: float = Field(default=0.0, ge=0)
+
+
+class ControllerIllumination(Illumination):
+    """Lights on the controller."""
+
+    Options = IlluminationOptions
+    Uses: ClassVar[Mapping[str, type[Device]]] = {"link": ControllerLink}
+
+    def __init__(self, label: str, options: IlluminationOptions, link: ControllerLink) -> None:
+        super().__init__(label)
+        self._options = options
+        self._link = link
+        self._sources = tuple(LightSource(name, given.wavelength_nm) for name, given in options.sources.items())
+        self._lock = threading.Lock()
+        self._lit: dict[str, float] = {}
+        self._switching_on: set[Future[None]] = set()
+        self._lit_at = -1
+        self._factor_at = -1
+
+    @classmethod
+    def create(cls, label: str, options: BaseModel, uses: Mapping[str, Device]) -> ControllerIllumination:
+        """Build it; see `Device.create`."""
+        link = uses["link"]
+        assert isinstance(options, IlluminationOptions)
+        assert isinstance(link, ControllerLink)
+        return cls(label, options, link)
+
+    @property
+    def sources(self) -> tuple[LightSource, ...]:
+        """The light sources."""
+        return self._sources
+
+    @property
+    def on_latency_ms(self) -> float:
+        """Time from the controller's switching to full light."""
+        return self._options.on_latency_ms
+
+    @property
+    def lit(self) -> tuple[str, ...]:
+        """Names of the sources that are on; none after the controller darkened by itself."""
+        with self._lock:
+            return tuple(self._lit) if self._lit_at == self._link.darkenings else ()
+
+    def state(self) -> dict[str, StateValue]:
+        """Return which light is on, and whether the controller has switched lights off by itself."""
+        if not self.is_open:
+            return super().state()
+        return super().state() | {
+            "light_lease_expired": self._link.lease.expired,
+            "interlock_openings": self._link.interlock_openings,
+        }
+
+    def _do_turn_on(self, source: str, intensity: float) -> Future[None]:
+        future = self._link.submit(self._on_job(source, intensity), LANE)
+        self._switching_on.add(future)
+        future.add_done_callback(self._switching_on.discard)
+        if not (future.done() and future.exception()):
+            self._note_lit(source, intensity)
+        return future
+
+    def _note_lit(self, source: str, intensity: float) -> None:
+        with self._lock:
+            if self._lit_at != self._link.darkenings:
+                self._lit.clear()
+                self._lit_at = self._link.darkenings
+            self._lit[source] = intensity
+
+    def _note_dark(self, source: str) -> None:
+        with self._lock:
+            self._lit.pop(source, None)
+
+    def _on_job(self, source: str, intensity: float) -> Job[None]:
+        try:
+            yield from self._set_factor()
+            yield from self._link.arm_lease()
+            yield from send_all(self._on_commands(source, intensity))
+        except CommandRefusedError as e:
+            self._note_dark(source)
+            raise DeviceError(self.label, f"{source} was not switched on: {e.message}") from e
+        except DeviceError:
+            self._note_dark(source)
+            raise
+
+    def _set_factor(self) -> Job[None]:
+        if self._factor_at != self._link.restarts:
+            restarts = self._link.restarts
+            percent = round(self._options.intensity_factor * 100)
+            yield Command(Code.SET_ILLUMINATION_INTENSITY_FACTOR, {"percent": percent})
+            self._factor_at = restarts
+
+    def _on_commands(self, name: str, intensity: float) -> tuple[Command, ...]:
+        source = self._options.sources[name]
+        if isinstance(source, MatrixSource):
+            fields = source.colour_fields(intensity)
+            return Command(Code.SET_ILLUMINATION_LED_MATRIX, fields), Command(Code.TURN_ON_ILLUMINATION)
+        level = source.level(intensity)
+        if self._link.capabilities.has_ports:
+            return (Command(Code.SET_PORT_ILLUMINATION, {"port": PORTS[source.port], "intensity": level, "on": 1}),)
+        select = Command(Code.SET_ILLUMINATION, {"source": PORT_CODES[source.port], "intensity": level})
+        return select, Command(Code.TURN_ON_ILLUMINATION)
+
+    def _off_commands(self, name: str) -> tuple[Command, ...]:
+        source = self._options.sources[name]
+        off = Command(Code.TURN_OFF_ILLUMINATION)
+        if isinstance(source, MatrixSource):
+            return Command(Code.SET_ILLUMINATION_LED_MATRIX, source.colour_fields(0.0)), off
+        if self._link.capabilities.has_ports:
+            return (Command(Code.TURN_OFF_PORT, {"port": PORTS[source.port]}),)
+        return Command(Code.SET_ILLUMINATION, {"source": PORT_CODES[source.port], "intensity": 0}), off
+
+    def _do_turn_off(self, source: str) -> Future[None]:
+        future = self._link.submit(send_all(self._off_commands(source)), LANE, urgent=True)
+        self._note_dark(source)
+        return future
+
+    def _do_all_off(self) -> None:
+        self._darken()
+
+    def _darken(self) -> None:
+        """Switch off every light of the controller; returns when it has confirmed it.
+
+        Raises
+        ------
+        DeviceError
+            It did not; its lease darkens it, where the firmware has one.
+        """
+        for future in tuple(self._switching_on):  # nothing may go on after this
+            self._link.cancel(future, DeviceError(self.label, "all lights were switched off meanwhile"))
+        dark = self._link.submit(self._link.darken(), urgent=True)
+        try:
+            dark.result(_CONFIRM_S)
+        except TimeoutError as e:
+            raise DeviceTimeoutError(self.label, f"did not confirm within {_CONFIRM_S:g} s that it is dark") from e
+        with self._lock:
+            self._lit.clear()
+
+    def _do_open(self) -> None:
+        with self._lock:
+            self._lit.clear()
+
+    def _do_close(self) -> None:
+        if self._link.is_connected:
+            self._darken()
