@@ -1,15 +1,14 @@
 // Start of a Cortex-M7 program without an operating system: vectors, memory, floating point, constructors.
-#include <algorithm>
 #include <cstdint>
 
 extern "C" {
 // Set by the linker script.
-extern std::uint32_t image_stack_end;
-extern std::uint32_t image_data_source;
-extern std::uint32_t image_data_start;
-extern std::uint32_t image_data_end;
-extern std::uint32_t image_bss_start;
-extern std::uint32_t image_bss_end;
+extern std::uint32_t image_stack_end[];
+extern std::uint32_t image_data_source[];
+extern std::uint32_t image_data_start[];
+extern std::uint32_t image_data_end[];
+extern std::uint32_t image_bss_start[];
+extern std::uint32_t image_bss_end[];
 extern void (*image_constructors_start[])();
 extern void (*image_constructors_end[])();
 
@@ -27,8 +26,13 @@ void* __dso_handle = nullptr;
   auto* const cpacr = reinterpret_cast<volatile std::uint32_t*>(0xE000ED88);
   *cpacr = *cpacr | (0xFU << 20);  // floating point on, before the compiler uses it
   asm volatile("dsb\n isb" ::: "memory");
-  std::copy_n(&image_data_source, &image_data_end - &image_data_start, &image_data_start);
-  std::fill(&image_bss_start, &image_bss_end, 0);
+  const std::uint32_t* source = image_data_source;
+  for (std::uint32_t* word = image_data_start; word != image_data_end; ++word) {
+    *word = *source++;
+  }
+  for (std::uint32_t* word = image_bss_start; word != image_bss_end; ++word) {
+    *word = 0;
+  }
   for (auto* constructor = image_constructors_start; constructor != image_constructors_end; ++constructor) {
     (*constructor)();
   }
@@ -47,6 +51,6 @@ struct Vectors {
 
 extern const Vectors vectors;
 __attribute__((section(".vectors"), used)) const Vectors vectors{
-    &image_stack_end,
+    image_stack_end,
     {reset, hang, hang, hang, hang, hang, nullptr, nullptr, nullptr, nullptr, hang, hang, nullptr, hang, tick},
     {uart_received}};

@@ -81,10 +81,11 @@ TEST("the stick moves X and Y without showing progress, and they stop when it is
 
 TEST("an unplugged panel does not drive on") {
   Rig rig;
-  hold(rig, kHalfLeft, 300);
-  rig.run_ms(1500);
-  const std::int32_t x = rig.x();
+  hold(rig, kHalfLeft, 200);
   rig.run_ms(500);
+  const std::int32_t x = rig.x();
+  CHECK(rig.board.motors[0].carriage_mm() > 10);  // not yet at the switch
+  rig.run_ms(100);
   CHECK_EQUAL(rig.x(), x);
 }
 
@@ -104,4 +105,13 @@ TEST("the wheel moves Z by what it turned since it was first heard") {
   hold(rig, kRest, 50);
   hold(rig, kHalfLeft, 200);
   CHECK_EQUAL(rig.z(), -160);
+}
+
+TEST("the motor's own limits are back after homing") {
+  Rig rig;
+  rig.set_limit(LimitCode::XPositive, 20000);
+  rig.send(Code::HomeOrZero, {0, 1});
+  rig.run_to_end();
+  hold(rig, {6, 0xFF, 0xFF, 0xFF, 0x60, 0xC0, 2, 0xE0, 2, 1, 1, 0}, 500);
+  CHECK_EQUAL(rig.x(), 20000);
 }

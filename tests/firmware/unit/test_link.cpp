@@ -186,7 +186,7 @@ TEST("a frame that does not fit is not sent in part, and the next one comes a pe
 TEST("pages that were asked for come in turn, unknown ones are refused") {
   Rig rig;
   CHECK_EQUAL(rig.send(Code::SetReport, {1, 0}), ExecutionStatus::ExecutionError);
-  rig.send(Code::SetReport, {0, (1 << 1) | (1 << 6)});
+  rig.send(Code::SetReport, {0, 1 | (1 << 1) | (1 << 6)});
   rig.run_ms(100);
   int axes = 0;
   int lights = 0;

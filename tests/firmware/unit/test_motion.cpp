@@ -168,8 +168,12 @@ TEST("a move that never ends is overdue after twice its time and a second") {
 TEST("a search for home that finds nothing ends") {
   Rig rig;
   rig.send(Code::SetReport, {0, kAllPages});
+  home_x(rig);
+  rig.send32(Code::MovetoX, 5000);
+  rig.run_to_end();
   rig.board.motors[0].set_frozen(true);
   rig.send(Code::HomeOrZero, {kX, kHomeNegative});
+  CHECK_EQUAL(rig.page(Page::Axes) >> 8 & 0xFF, 0U);
   CHECK_EQUAL(rig.run_to_end(), ExecutionStatus::ExecutionError);
   CHECK_EQUAL(rig.reason(), Reason::HomingFailed);
   CHECK_EQUAL(rig.page(Page::Axes) >> 8 & 0xFF, 0U);
@@ -229,6 +233,19 @@ TEST("a wheel refuses everything until it is initialised, then homes to the gap'
     CHECK_EQUAL(rig.run_to_end(), ExecutionStatus::Completed);
   }
   CHECK(std::abs(edges[0] - edges[1]) < 0.001);
+}
+
+TEST("a wheel that stands in its gap finds the gap's edge, too") {
+  Rig rig;
+  rig.send(Code::Initfilterwheel);
+  rig.send(Code::HomeOrZero, {5, 1});
+  rig.run_to_end();
+  const double edge = rig.board.motors[3].carriage_mm();
+  rig.send32(Code::MoveW, -256);  // half the gap
+  rig.run_to_end();
+  rig.send(Code::HomeOrZero, {5, 1});
+  CHECK_EQUAL(rig.run_to_end(), ExecutionStatus::Completed);
+  CHECK(std::abs(rig.board.motors[3].carriage_mm() - edge) < 0.001);
 }
 
 TEST("a guarded move checks its second byte") {

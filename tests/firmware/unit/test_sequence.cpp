@@ -282,3 +282,22 @@ TEST("an old fault of an axis that need not move does not end a sequence") {
   CHECK_EQUAL(rig.run_to_end(), ExecutionStatus::Completed);
   CHECK_EQUAL(steps_done(rig), 1U);
 }
+
+TEST("an aborted sequence raises its trigger at once, and a strobe to come does not come") {
+  Rig rig;
+  rig.send(Code::SetTriggerMode, {1});
+  rig.send(Code::SetStrobeDelay, {0, 0, 0, 0x4E, 0x20});  // 20 ms
+  upload(rig);
+  run(rig);
+  for (int i = 0; i < 10'000 && rig.board.output(Output::Trigger0); ++i) {
+    rig.run_us(100);
+  }
+  rig.run_ms(5);
+  CHECK(!rig.board.output(Output::Trigger0));
+  rig.send(Code::SequenceAbort);
+  CHECK(rig.board.output(Output::Trigger0));
+  for (int i = 0; i < 300; ++i) {
+    rig.run_us(100);
+    CHECK(!rig.board.output(Output::D1));
+  }
+}
