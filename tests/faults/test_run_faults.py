@@ -91,6 +91,18 @@ def test_a_bad_frame_is_taken_again(tmp_path: Path, undisturbed: dict[str, np.nd
     assert {index for index, count in attempts.items() if count > 1} == {7}
 
 
+def test_a_frame_is_taken_again_without_disturbing_the_stage(
+    tmp_path: Path, undisturbed: dict[str, np.ndarray], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stage is on its way to the next field when the frame turns out bad; it is let arrive before it goes back."""
+    plan = rig.plan(tmp_path, recovery={"on_stage_failure": "abort"})
+    with rig.rig(rig.machine(tmp_path), ["camera.none@frame=5,times=2"]) as bench:
+        run, summary = bench.run(plan, tmp_path / "out")
+    assert summary.status == "completed"
+    assert_same_but_for(run.folder, undisturbed, set())
+    assert "stage:" not in caplog.text
+
+
 @pytest.mark.parametrize("kind", ["exception", "lost_frame", "none", "wrong_shape"])
 def test_a_frame_that_stays_bad_is_a_hole_and_never_a_shift(
     tmp_path: Path, undisturbed: dict[str, np.ndarray], kind: str

@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -182,6 +183,14 @@ class Imaging:
         if not self._stage.is_at(event.target, actual):
             raise self.lost_stage(f"is at {_text(actual)}, not at {_text(event.target)}")
         return actual
+
+    def finish(self, moves: Moves) -> None:
+        """Let moves that are no longer wanted come to their end; how they end is seen by the next `arrive`."""
+        self._sent = None
+        for future, limit_s in ((moves.stage, moves.stage_s), (moves.filter_wheel, moves.filter_wheel_s)):
+            if future is not None:
+                with suppress(DeviceError):
+                    self._wait(future, moves.started_s + limit_s, "moves", "finish")
 
     def lost_stage(self, message: str) -> StageMoveError:
         """Stop the stage and forget where it was sent; return the error to raise."""

@@ -112,7 +112,7 @@ class MultiPointWorker:
             return
         self._facts.say(EventStarted(event))
         moves = self._start(event)
-        if self._settle():
+        if self._settle(moves):
             moves = None  # the rig was elsewhere to retake a frame
         self._wait_until_due(event)
         try:
@@ -148,14 +148,16 @@ class MultiPointWorker:
         except DeviceError as failure:
             self._retake(event, failure)
 
-    def _settle(self) -> bool:
-        """Bring the frame under way home; returns whether the stage had to go back for it."""
+    def _settle(self, moves: Moves | None = None) -> bool:
+        """Bring the frame under way home; returns whether the rig had to go back for it, from `moves` under way."""
         pending, self._pending = self._pending, None
         if pending is None:
             return False
         try:
             self._store(pending, attempts=1)
         except DeviceError as failure:
+            if moves is not None:
+                self._imaging.finish(moves)
             self._retake(pending.event, failure)
             return True
         return False
