@@ -106,6 +106,7 @@ class PaperCamera:
     exposure_range_ms = (0.1, 1000.0)
     gain_range = (1.0, 8.0)
     pixel_format = PixelFormat.MONO12
+    binning = 1
 
     def exposure_duration_s(self, exposure_ms: float) -> float:
         return exposure_ms / 1000
