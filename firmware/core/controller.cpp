@@ -257,42 +257,40 @@ std::uint8_t Controller::flags() const {
   return static_cast<std::uint8_t>(flags);
 }
 
-StatusFrame Controller::frame() const {
-  StatusFrame frame;
-  const Page page = reporter_.page();
+std::uint32_t Controller::page_data(Page page) const {
   switch (page) {
     case Page::None:
-      break;
+      return 0;
     case Page::Axes:
-      frame.page_data = motion_.axes_page();
-      break;
+      return motion_.axes_page();
     case Page::WPosition:
-      frame.page_data = static_cast<std::uint32_t>(motion_.axis(AxisId::W).position());
-      break;
+      return static_cast<std::uint32_t>(motion_.axis(AxisId::W).position());
     case Page::W2Position:
-      frame.page_data = static_cast<std::uint32_t>(motion_.axis(AxisId::W2).position());
-      break;
+      return static_cast<std::uint32_t>(motion_.axis(AxisId::W2).position());
     case Page::Sequence:
-      frame.page_data = sequencer_.progress_page();
-      break;
+      return sequencer_.progress_page();
     case Page::StepTime:
-      frame.page_data = sequencer_.step_time_page();
-      break;
+      return sequencer_.step_time_page();
     case Page::Lights:
-      frame.page_data = lights_.page();
-      break;
+      return lights_.page();
     case Page::Fault:
-      frame.page_data = (static_cast<std::uint32_t>(result_) << 24) | (static_cast<std::uint32_t>(last_code_) << 16);
-      break;
+      return (static_cast<std::uint32_t>(result_) << 24) | (static_cast<std::uint32_t>(last_code_) << 16);
   }
+  return 0;
+}
+
+StatusFrame Controller::frame() const {
+  const Page page = reporter_.page();
   // An old host answers the button with a command of its own that hides the one it waits for (spec 3.4).
   const bool button = reporter_.has_pages() && joystick_.is_button_pressed();
-  frame.inputs = static_cast<std::uint8_t>((static_cast<unsigned>(page) << 4) | (button ? 1U : 0U));
+  StatusFrame frame;
   frame.command_id = last_id_;
   frame.status = status();
   frame.x_usteps = motion_.axis(AxisId::X).position();
   frame.y_usteps = motion_.axis(AxisId::Y).position();
   frame.z_usteps = motion_.axis(AxisId::Z).position();
+  frame.page_data = page_data(page);
+  frame.inputs = static_cast<std::uint8_t>((static_cast<unsigned>(page) << 4) | (button ? 1U : 0U));
   frame.reset_count = reset_count_;
   frame.flags = flags();
   frame.version = kVersion;

@@ -58,6 +58,7 @@ class Controller {
   void report(std::uint64_t now_us);
   ExecutionStatus status() const;
   std::uint8_t flags() const;
+  std::uint32_t page_data(Page page) const;
   StatusFrame frame() const;
 
   Board& board_;
