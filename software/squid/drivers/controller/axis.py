@@ -123,6 +123,14 @@ class Axis:
         return usteps * self.options.direction / self.usteps_per_um
 
     @property
+    def nearest_home_usteps(self) -> int:
+        """The microstep inside the limits that is nearest to home."""
+        low, high = self.options.travel.min_um, self.options.travel.max_um
+        steps = round(min(max(0.0, low), high) * self.usteps_per_um)
+        steps += (steps / self.usteps_per_um < low) - (steps / self.usteps_per_um > high)
+        return steps * self.options.direction
+
+    @property
     def tolerance_um(self) -> float:
         """Largest distance from the target that counts as arrived."""
         return max(self.options.tolerance_um, 1.0 / self.usteps_per_um)

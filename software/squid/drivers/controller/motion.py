@@ -133,9 +133,7 @@ class Motion:
                 yield Until(lambda _: self._link.is_homed(axis.code), _NEXT_FRAME_S, f"homing of {name}")
             except DeviceTimeoutError as e:
                 raise StageMoveError(self._label, f"homing of {name} did not find its switch") from e
-        travel = axis.options.travel
-        inside = axis.to_usteps(min(max(0.0, travel.min_um), travel.max_um))
-        frame = yield from self.arrive({axis: inside})
+        frame = yield from self.arrive({axis: axis.nearest_home_usteps})
         yield from send_all(axis.limit_commands())
         return frame
 
