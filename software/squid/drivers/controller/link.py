@@ -101,6 +101,7 @@ class ControllerLink(Device):
         self._ready: Future[None] = Future()
         self._greeting_failed: BaseException | None = None
         self._heard_s = 0.0
+        self._is_damaged = False
         self._frame: StatusFrame | None = None
         self._axes: StatusFrame | None = None
         self._wheels: dict[Page, int] = {}
@@ -275,8 +276,9 @@ class ControllerLink(Device):
 
     def _begin(self, frame: StatusFrame) -> None:
         """Take over the controller's state after (re)connecting or after its restart."""
+        known_ids = self._scheduler.exchange.known_ids
         self._scheduler.synchronise(frame)
-        if self._watch.is_restart_after_gap(frame):
+        if self._watch.is_restart_after_gap(frame, known_ids):
             self.restarts += 1
             self.resets += 1
         self._watch.begin(frame)
@@ -312,11 +314,10 @@ class ControllerLink(Device):
         while not self._closing.is_set():
             if self._greeting_failed is not None:
                 raise PortError(f"the controller did not answer: {self._greeting_failed}")
-            damaged = self._reader.damaged
             frames = self._receive()
             for frame in frames:
                 self._take(frame)
-            if self._reader.damaged != damaged:
+            if self._is_damaged:
                 self._scheduler.on_damaged_frame()
             if not frames:
                 self._check_silence()
@@ -327,7 +328,9 @@ class ControllerLink(Device):
         port = self._port
         assert port is not None
         wait_s = min(_SLICE_S, max(0.0, self._scheduler.next_due_s() - time.monotonic()))
-        frames = self._reader.feed(port.read(wait_s))
+        damaged, data = self._reader.damaged, port.read(wait_s)
+        frames = self._reader.feed(data)
+        self._is_damaged = self._reader.damaged != damaged or (bool(data) and not frames)
         if frames:
             self._heard_s = time.monotonic()
         return frames

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from squid.drivers.controller.exchange import Exchange
 from squid.drivers.controller.packets import StatusFrame
+from squid.drivers.controller.protocol_table import Code
 from squid.drivers.controller.requests import Command, Delay, Job, ResultT, Until
 from squid.errors import DeviceError, DeviceTimeoutError, SquidError
 
@@ -144,9 +145,12 @@ class Scheduler:
         self._settle()
 
     def on_damaged_frame(self) -> None:
-        """A frame was lost; it may have been the answer."""
+        """A frame was lost; it may have been the answer, or the one that somebody waits for."""
         with self._lock:
             self._exchange(lambda: self.exchange.on_damaged_frame(self._clock()))
+            is_awaited = any(isinstance(running.waits_for, Until) for running in self._waiting)
+            if is_awaited and self.exchange.is_idle and self.exchange.capabilities.is_ours:
+                self._write(self.exchange.start(Command(Code.HEARTBEAT), self._clock()))  # shows the next at once
         self._settle()
 
     def on_time(self) -> None:

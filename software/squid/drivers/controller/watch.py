@@ -27,14 +27,15 @@ class RestartWatch:
         self._known = frame
         self._foreign = 0
 
-    def is_restart_after_gap(self, frame: StatusFrame) -> bool:
+    def is_restart_after_gap(self, frame: StatusFrame, known_ids: Container[int]) -> bool:
         """Whether the controller restarted while nobody listened; True when that cannot be ruled out."""
         known = self._known
-        if known is None:
+        if known is None or frame.version != known.version:
             return True
-        if frame.is_guarded and known.is_guarded:
+        if frame.is_guarded:
             return frame.reset_count != known.reset_count
-        return frame.version != known.version or frame.command_id != known.command_id
+        is_blank = frame.command_id == 0 and frame.usteps == (0, 0, 0) != known.usteps
+        return frame.command_id not in known_ids or is_blank
 
     def is_restart(self, frame: StatusFrame, known_ids: Container[int]) -> bool:
         """Whether a frame tells of a restart; `known_ids` are those that may be shown."""

@@ -41,7 +41,11 @@ class Bench:
         self.controller = VirtualController(self._program, *self._arguments)
         self._stack.callback(self.controller.close)
         port = self._options.pop("port", self.controller.port)
-        self.link = self.opened(ControllerLink("controller", LinkOptions(port=port, **self._options)))
+        try:
+            self.link = self.opened(ControllerLink("controller", LinkOptions(port=port, **self._options)))
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

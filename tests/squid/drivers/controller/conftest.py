@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.squid.drivers.controller.bench import Bench
 
 from squid.drivers.controller.virtual import build_controller
-from tests.squid.drivers.controller.bench import Bench
 
 
 @pytest.fixture(scope="session")
@@ -30,4 +30,4 @@ def start(program: Path) -> Iterator[Callable[..., Bench]]:
 @pytest.fixture(params=["2.0", "1.4"])
 def bench(request: pytest.FixtureRequest, start: Callable[..., Bench]) -> Bench:
     """A bench with our firmware, and one with stock firmware."""
-    return start("--speed", "20", *(("--stock", "1.4") if request.param == "1.4" else ()))
+    return start("--speed", "50", *(("--stock", "1.4") if request.param == "1.4" else ()))

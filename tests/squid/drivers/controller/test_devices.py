@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+from tests.squid.drivers.controller.bench import TIMEOUT_S, Bench
 
 from squid.drivers.controller.autofocus_laser import ControllerAutofocusLaser
 from squid.drivers.controller.axis import Axis, xy_axis, z_axis
@@ -15,7 +16,6 @@ from squid.drivers.controller.light_sources import PortSource, interpolate
 from squid.drivers.controller.protocol_table import AxisCode, Code
 from squid.drivers.controller.requests import Command, CommandRefusedError
 from squid.errors import DeviceError, SettingError, StageMoveError
-from tests.squid.drivers.controller.bench import TIMEOUT_S, Bench
 
 Start = Callable[..., Bench]
 

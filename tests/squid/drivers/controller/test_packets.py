@@ -16,7 +16,7 @@ from squid.drivers.controller.packets import (
     encode_status,
     guard8,
 )
-from squid.drivers.controller.protocol_table import COMMANDS, AxisCode, Code, HomeType, LimitCode, LightSource, Page
+from squid.drivers.controller.protocol_table import COMMANDS, AxisCode, Code, HomeType, LightSource, LimitCode, Page
 
 X, Y, Z, W, W2 = AxisCode.X, AxisCode.Y, AxisCode.Z, AxisCode.W, AxisCode.W2
 BACK, ZERO = HomeType.NEGATIVE, HomeType.ZERO
