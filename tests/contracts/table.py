@@ -5,10 +5,14 @@ A rig gives the device under test, open, and what the suite needs to know of it;
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from tests.contracts.controller import SOURCES, STAGE
+from tests.contracts.controller import make as make_controller
 
 from squid.abc.camera import Camera
 from squid.abc.camera_trigger import CameraTrigger
@@ -18,6 +22,9 @@ from squid.abc.illumination import Illumination
 from squid.abc.objective_changer import ObjectiveChanger
 from squid.abc.stage import Stage
 from squid.registry import driver_class
+
+HAS_COMPILER = shutil.which("g++") is not None
+"""Without one there is no virtual controller to test the controller's drivers on."""
 
 TIMEOUT_S = 20.0
 """No future may take longer in a suite."""
@@ -48,6 +55,11 @@ def simulated(kind: str, *, faults: tuple[str, ...] = (), time_scale: float = 20
     return Driver(f"simulated.{kind}", make)
 
 
+def controller(kind: str, *, stock: str | None = None, **options: Any) -> Driver:
+    """A driver of the Squid controller, on a virtual controller."""
+    return Driver(f"controller.{kind}{' (stock)' if stock else ''}", make_controller(kind, stock, options))
+
+
 def _built(kind: str, options: dict[str, Any], **uses: Device) -> Device:
     driver = driver_class(f"simulated.{kind}")
     return driver.create(kind, driver.Options.model_validate(options), uses)
@@ -57,16 +69,28 @@ CAMERAS = [
     simulated("camera", sensor_shape_px=(96, 128)),
     simulated("camera", sensor_shape_px=(100, 60), mounting={"rotate_deg": 90}),
 ]
-STAGES = [simulated("stage"), simulated("stage", takes_no_time=True)]
+STAGES = [
+    simulated("stage"),
+    simulated("stage", takes_no_time=True),
+    *([controller("stage", **STAGE), controller("stage", stock="1.4", **STAGE)] if HAS_COMPILER else []),
+]
 ILLUMINATIONS = [
     simulated("illumination"),
     simulated("illumination", on_latency_ms=0, off_latency_ms=0, sources={"red": {"wavelength_nm": 640}}),
+    *(controller("illumination", stock=stock, sources=SOURCES) for stock in (None, "1.4", "0.0") if HAS_COMPILER),
 ]
-FILTER_WHEELS = [simulated("filter_wheel"), simulated("filter_wheel", filters={"only": [[400, 700]]})]
+FILTER_WHEELS = [
+    simulated("filter_wheel"),
+    simulated("filter_wheel", filters={"only": [[400, 700]]}),
+    *([controller("filter_wheel", filters=("red", "green", "blue"))] if HAS_COMPILER else []),
+]
 OBJECTIVE_CHANGERS = [simulated("objective_changer")]
 CAMERA_TRIGGERS = [simulated("camera_trigger")]
 
-ALL = [*CAMERAS, *STAGES, *ILLUMINATIONS, *FILTER_WHEELS, *OBJECTIVE_CHANGERS, *CAMERA_TRIGGERS]
+ALL = [
+    *(*CAMERAS, *STAGES, *ILLUMINATIONS, *FILTER_WHEELS, *OBJECTIVE_CHANGERS, *CAMERA_TRIGGERS),
+    *([controller("camera_trigger")] if HAS_COMPILER else []),  # no camera is wired to it
+]
 HANGING = [
     (simulated("illumination", faults=("illumination.hang@switch=1",)), lambda light: light.turn_on("405", 1.0)),
     (simulated("stage", faults=("stage.hang@move=1",)), lambda stage: stage.move_to(x_um=1.0)),

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from control.core.run_control import RunControl
 from control.core.step_watch import StepWatch
@@ -187,7 +187,11 @@ class Imaging:
     def finish(self, moves: Moves) -> None:
         """Let moves that are no longer wanted come to their end; how they end is seen by the next `arrive`."""
         self._sent = None
-        for future, limit_s in ((moves.stage, moves.stage_s), (moves.filter_wheel, moves.filter_wheel_s)):
+        under_way: list[tuple[Future[Any] | None, float]] = [
+            (moves.stage, moves.stage_s),
+            (moves.filter_wheel, moves.filter_wheel_s),
+        ]
+        for future, limit_s in under_way:
             if future is not None:
                 with suppress(DeviceError):
                     self._wait(future, moves.started_s + limit_s, "moves", "finish")

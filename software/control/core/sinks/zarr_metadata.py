@@ -68,7 +68,7 @@ def array(layout: DatasetLayout, image: ImageLayout, shape_px: tuple[int, int], 
         settings = {
             "cname": BLOSC[compression].name,
             "clevel": BLOSC[compression].level,
-            "shuffle": "shuffle" if itemsize > 1 else "noshuffle",
+            "shuffle": "bitshuffle" if itemsize > 1 else "noshuffle",
             "typesize": itemsize,
             "blocksize": 0,
         }

@@ -74,6 +74,6 @@ class ZarrPixels:
         if self._compression == "none":
             return plane.data
         settings = BLOSC[self._compression]
-        shuffle = blosc.SHUFFLE if plane.itemsize > 1 else blosc.NOSHUFFLE
+        shuffle = blosc.BITSHUFFLE if plane.itemsize > 1 else blosc.NOSHUFFLE
         chunk: bytes = blosc.compress(plane, settings.name.encode(), settings.level, shuffle)
         return chunk
