@@ -72,7 +72,7 @@ CAMERAS = [
 STAGES = [
     simulated("stage"),
     simulated("stage", takes_no_time=True),
-    *([controller("stage", **STAGE), controller("stage", stock="1.4", **STAGE)] if HAS_COMPILER else []),
+    *([controller("stage", **STAGE)] if HAS_COMPILER else []),
 ]
 ILLUMINATIONS = [
     simulated("illumination"),

@@ -1,0 +1,58 @@
+"""Rigs of the controller's drivers: a virtual controller of their own, ours or stock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from squid.abc.device import Device
+from squid.drivers.controller.axis import AxisOptions, xy_axis, z_axis
+from squid.drivers.controller.stage import ControllerStage
+from squid.drivers.controller.virtual import VirtualControllerLink, VirtualLinkOptions
+from squid.models.geometry import AxisRange
+from squid.registry import driver_class
+
+_READY_S = 20.0
+
+SOURCES = {
+    "405": {"port": "D1", "wavelength_nm": 405},
+    "561": {"port": "D3", "wavelength_nm": 561},
+    "BF": {"pattern": "full"},
+}
+
+
+def _quick(axis: AxisOptions, speed_mm_s: float, acceleration_mm_s2: float, high_um: float) -> AxisOptions:
+    changes = {
+        "speed_mm_s": speed_mm_s,
+        "acceleration_mm_s2": acceleration_mm_s2,
+        "settle_ms": 5.0,
+        "travel": AxisRange(min_um=0, max_um=high_um),
+    }
+    return AxisOptions(**(axis.model_dump() | changes))
+
+
+STAGE = {
+    "x": _quick(xy_axis(0, 1), 200, 3000, 115_000),
+    "y": _quick(xy_axis(0, 1), 200, 3000, 76_000),
+    "z": _quick(z_axis(), 30, 300, 6000),
+}
+
+
+class HomedStage(ControllerStage):
+    """Homes when it is opened, so that the suite can move it."""
+
+    def _do_open(self) -> None:
+        super()._do_open()
+        self._do_home().result(_READY_S)
+        self._do_move_to(30_000, 30_000, 3000).result(_READY_S)
+
+
+def make(kind: str, stock: str | None, options: dict[str, Any]) -> Callable[[], tuple[Device, ...]]:
+    """Return a function that makes the link and the device."""
+
+    def devices() -> tuple[Device, ...]:
+        link = VirtualControllerLink("link", VirtualLinkOptions(stock=stock))
+        driver = HomedStage if kind == "stage" else driver_class(f"controller.{kind}")
+        return link, driver.create(kind, driver.Options.model_validate(options), {"link": link})
+
+    return devices
