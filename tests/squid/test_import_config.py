@@ -1,0 +1,122 @@
+"""Configuration files of existing machines become machine files that load, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from squid.drivers.controller.stage import ControllerStage
+from squid.errors import ConfigurationError
+from squid.import_config import convert
+from squid.machine_file import read_machine_file
+from squid.microscope import Microscope
+from squid.models.geometry import AxisRange
+
+INI = """\
+[GENERAL]
+camera_type = Toupcam
+_camera_type_options = [Default, FLIR, Toupcam]
+rotate_image_angle = 90
+flip_image = Vertical
+default_pixel_format = MONO16
+controller_sn = "12345"
+stage_movement_sign_x = 1
+stage_movement_sign_y = 1
+stage_movement_sign_z = -1
+stage_pos_sign_x = 1
+stage_pos_sign_z = -1
+use_encoder_x = False
+fullsteps_per_rev_x = 200
+fullsteps_per_rev_y = 400
+screw_pitch_x_mm = 2.54
+screw_pitch_y_mm = 2.54
+screw_pitch_z_mm = 0.3
+microstepping_default_x = 16
+microstepping_default_y = 16
+microstepping_default_z = 16
+max_velocity_x_mm = 30
+max_acceleration_z_mm = 100
+x_motor_rms_current_ma = 1000
+z_motor_i_hold = 0.5
+scan_stabilization_time_ms_x = 25
+led_matrix_r_factor = 1.0
+led_matrix_g_factor = 0.5
+illumination_intensity_factor = 0.8
+camera_pixel_size_um = {"IMX226": 1.85, "IMX571": 3.76}
+camera_sensor = IMX571
+tube_lens_mm = 180
+default_objective = 10x
+homing_enabled_x = False
+support_laser_autofocus = True
+[SOFTWARE_POS_LIMIT]
+x_positive = 115
+x_negative = 5
+y_positive = 76
+y_negative = 4
+z_positive = 6
+z_negative = 0.05
+[CAMERA_CONFIG]
+CAMERA_CROP_WIDTH = 4168
+CAMERA_CROP_HEIGHT = 4168
+BINNING_FACTOR_DEFAULT = 2
+[OUTPUT_GAINS]
+channel7_gain = True
+[Z_STAGE_CONFIG]
+z_stage_mode = stepper_and_piezo
+[FLUIDICS]
+pump = 3
+"""
+
+
+@pytest.fixture
+def ini(tmp_path: Path) -> Path:
+    path = tmp_path / "configuration_My Squid.ini"
+    path.write_text(INI, encoding="utf-8")
+    return path
+
+
+def test_what_is_understood_arrives(ini: Path, tmp_path: Path) -> None:
+    text, _ = convert(ini)
+    file = tmp_path / "machine.yaml"
+    file.write_text(text, encoding="utf-8")
+    config = read_machine_file(file)
+    assert config.name == "My Squid"
+    assert config.devices["controller"].options == {"serial_number": "12345"}
+    assert (config.camera.sensor_pixel_um, config.camera.binning, config.camera.roi_px) == (3.76, 2, (2084, 2084))
+    assert (config.camera.orientation.rotate_deg, config.camera.orientation.flip_y) == (90, True)
+    assert config.objective == "10x"
+    microscope = Microscope.build(config)
+    stage = microscope.stage
+    assert isinstance(stage, ControllerStage)
+    assert stage.limits.x == AxisRange(min_um=5000, max_um=115000)
+    options = stage._options
+    assert (options.x.pitch_mm, options.x.microsteps, options.x.speed_mm_s) == (2.54, 16, 30)
+    assert (options.z.direction, options.z.acceleration_mm_s2, options.z.hold_fraction) == (-1, 100, 0.5)
+    assert options.piezo is not None
+    assert options.piezo.five_volts
+    assert {channel.source for channel in config.channels["default"].values()} <= {
+        source.name for source in microscope.illumination.sources
+    }
+
+
+def test_what_is_not_understood_is_listed_in_report_and_file(ini: Path) -> None:
+    text, missing = convert(ini)
+    assert missing == [
+        "GENERAL.camera_type = Toupcam",
+        "GENERAL.fullsteps_per_rev_y = 400",
+        "GENERAL.homing_enabled_x = False",
+        "GENERAL.support_laser_autofocus = True",
+        "FLUIDICS.pump = 3",
+    ]
+    assert all(f"#   {line}\n" in text for line in missing)
+
+
+@pytest.mark.parametrize("content", ["", "[OTHER]\na = 1\n", "no section"])
+def test_another_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "other.ini"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"other\.ini"):
+        convert(path)
+    with pytest.raises(ConfigurationError, match=r"absent\.ini"):
+        convert(tmp_path / "absent.ini")
