@@ -27,6 +27,8 @@ BUILT_IN = {
     "simulated.objective_changer": "squid.drivers.simulated.objective_changer:SimulatedObjectiveChanger",
     "simulated.camera_trigger": "squid.drivers.simulated.camera_trigger:SimulatedCameraTrigger",
     "controller.link": "squid.drivers.controller.link:ControllerLink",
+    "controller.virtual_link": "squid.drivers.controller.virtual:VirtualControllerLink",
+    "controller.light_path": "squid.drivers.controller.light_path:ControllerLightPath",
     "controller.stage": "squid.drivers.controller.stage:ControllerStage",
     "controller.illumination": "squid.drivers.controller.illumination:ControllerIllumination",
     "controller.camera_trigger": "squid.drivers.controller.camera_trigger:ControllerCameraTrigger",

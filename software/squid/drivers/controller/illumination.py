@@ -7,6 +7,8 @@ selects it anew, so that no other one stays on by mistake (section 6.1). The mat
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import ClassVar, Final
@@ -24,6 +26,7 @@ from squid.models.base import FileModel
 
 LANE: Final = "light"
 _CONFIRM_S: Final = 1.5
+_PAST_SWITCHES: Final = 64
 
 
 class IlluminationOptions(FileModel):
@@ -58,6 +61,7 @@ class ControllerIllumination(Illumination):
         self._lock = threading.Lock()
         self._lit: dict[str, float] = {}
         self._switching_on: set[Future[None]] = set()
+        self._switches: deque[tuple[float, str, float]] = deque(maxlen=_PAST_SWITCHES)
         self._lit_at = -1
         self._factor_at = -1
 
@@ -118,6 +122,7 @@ class ControllerIllumination(Illumination):
             yield from self._set_factor()
             yield from self._link.arm_lease()
             yield from send_all(self._on_commands(source, intensity))
+            self._record(source, intensity)
         except CommandRefusedError as e:
             self._note_dark(source)
             raise DeviceError(self.label, f"{source} was not switched on: {e.message}") from e
@@ -153,9 +158,21 @@ class ControllerIllumination(Illumination):
         return Command(Code.SET_ILLUMINATION, {"source": PORT_CODES[source.port], "intensity": 0}), off
 
     def _do_turn_off(self, source: str) -> Future[None]:
-        future = self._link.submit(send_all(self._off_commands(source)), LANE, urgent=True)
+        future = self._link.submit(self._off_job(source), LANE, urgent=True)
         self._note_dark(source)
         return future
+
+    def _off_job(self, source: str) -> Job[None]:
+        yield from send_all(self._off_commands(source))
+        self._record(source, 0.0)
+
+    def _record(self, source: str, level: float) -> None:
+        self._switches.append((time.monotonic(), source, level))
+
+    @property
+    def switches(self) -> tuple[tuple[float, str, float], ...]:
+        """The last switches as acknowledged: instant (`time.monotonic`), source, intensity."""
+        return tuple(self._switches)
 
     def _do_all_off(self) -> None:
         self._darken()
@@ -177,6 +194,8 @@ class ControllerIllumination(Illumination):
             raise DeviceTimeoutError(self.label, f"did not confirm within {_CONFIRM_S:g} s that it is dark") from e
         with self._lock:
             self._lit.clear()
+        for name in self._options.sources:
+            self._record(name, 0.0)
 
     def _do_open(self) -> None:
         with self._lock:

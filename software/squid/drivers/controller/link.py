@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Final
@@ -48,6 +49,7 @@ _SILENCE_S: Final = 0.4
 _OPEN_S: Final = 3.0
 _BACK_OFF_S: Final = (0.05, 0.1, 0.2, 0.4)
 _CLOSE_S: Final = 1.0
+_PAST_FRAMES: Final = 100
 
 
 class LinkOptions(PortOptions):
@@ -103,6 +105,7 @@ class ControllerLink(Device):
         self._heard_s = 0.0
         self._is_damaged = False
         self._frame: StatusFrame | None = None
+        self._past: deque[tuple[float, StatusFrame]] = deque(maxlen=_PAST_FRAMES)
         self._axes: StatusFrame | None = None
         self._wheels: dict[Page, int] = {}
         self._button_listeners: tuple[Callable[[], None], ...] = ()
@@ -138,6 +141,11 @@ class ControllerLink(Device):
         if frame is None or not self.is_connected:
             raise self._lost_error()
         return frame
+
+    @property
+    def past(self) -> tuple[tuple[float, StatusFrame], ...]:
+        """The last frames, each with the instant (`time.monotonic`) at which it came."""
+        return tuple(self._past)
 
     def is_homed(self, axis: AxisCode) -> bool:
         """Whether firmware 2.0 says that an axis is homed; False on stock firmware, which never says so."""
@@ -342,6 +350,7 @@ class ControllerLink(Device):
     def _take(self, frame: StatusFrame) -> None:
         """Handle one frame; the newest is what `frame` shows."""
         before, self._frame = self._frame, frame
+        self._past.append((time.monotonic(), frame))
         if frame.page is Page.AXES:
             self._axes = frame
         elif frame.page in (Page.W_POSITION, Page.W2_POSITION):

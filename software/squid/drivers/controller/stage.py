@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -119,6 +120,15 @@ class ControllerStage(Stage):
 
     def _do_position(self) -> StagePosition:
         return self._position_in(self._link.frame)
+
+    def position_at(self, instant_s: float) -> StagePosition:
+        """Return the position at an instant (`time.monotonic`) of the recent past, between the frames around it."""
+        past = self._link.past
+        at = min(max(1, bisect_left([instant for instant, _ in past], instant_s)), len(past) - 1)
+        (start_s, first), (end_s, second) = past[at - 1], past[at]
+        part = min(1.0, max(0.0, (instant_s - start_s) / max(end_s - start_s, 1e-9)))
+        ends = zip(self._position_in(first), self._position_in(second), strict=True)
+        return StagePosition(*(a + (b - a) * part for a, b in ends))
 
     def _position_in(self, frame: StatusFrame) -> StagePosition:
         x, y, z = (axis.to_um(usteps) for axis, usteps in zip(self._axes, frame.usteps, strict=True))
