@@ -13,6 +13,7 @@
     │   ├── DeviceTimeoutError  no answer in time; the device's state is unknown
     │   ├── StageMoveError      the stage did not arrive; its position must be read again
     │   ├── FrameLostError      the exposure gave no frame; the sample was exposed
+    │   │   └── FrameTimeoutError   none came in time
     │   └── BadFrameError       a frame came that cannot be this exposure's; it was discarded
     ├── AccessRevokedError      the calling task lost its right to the devices; nothing was sent, nothing can be retried
     ├── AcquisitionError
@@ -124,6 +125,10 @@ class StageMoveError(DeviceError):
 
 class FrameLostError(DeviceError):
     """An exposure gave no frame; the sample was exposed."""
+
+
+class FrameTimeoutError(FrameLostError):
+    """An exposure gave no frame in time; it was given up."""
 
 
 class BadFrameError(DeviceError):

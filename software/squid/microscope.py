@@ -23,7 +23,7 @@ from squid.abc.filter_wheel import FilterWheel
 from squid.abc.illumination import Illumination
 from squid.abc.objective_changer import ObjectiveChanger
 from squid.abc.stage import Stage
-from squid.errors import ConfigurationError, DeviceError, MachineFileError, SquidError
+from squid.errors import ConfigurationError, DeviceError, MachineFileError
 from squid.machine_file import MachineConfig, Role
 from squid.models.file import validate
 from squid.models.geometry import Roi
@@ -92,14 +92,14 @@ class Microscope:
 
         Raises
         ------
-        SquidError
+        Exception
             A device did not open; those opened before are closed again.
         """
         try:
             for device in self.devices.values():
                 device.open()
             self._apply_camera_config()
-        except SquidError:
+        except BaseException:
             self.close()
             raise
 
@@ -108,7 +108,7 @@ class Microscope:
         for device in reversed(tuple(self.devices.values())):
             try:
                 device.close()
-            except (SquidError, OSError):
+            except Exception:  # a driver's edge: the others must be closed
                 _log.exception("%s did not close", device.label)
 
     def __enter__(self) -> Microscope:

@@ -14,7 +14,7 @@ import tensorstore as ts
 from tests import rig
 from tests.rig import FRAMES
 
-from control.core import imaging
+from control.core import imaging, lighting, travel
 from control.core.facts import FrameMissing, FrameStored, Hung
 from control.core.journal import read_journal
 from squid.models.plan import AcquisitionPlan
@@ -23,9 +23,10 @@ from squid.models.plan import AcquisitionPlan
 @pytest.fixture(autouse=True)
 def _short_margins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps get half a second beyond physics instead of two: the tests wait for them to pass."""
-    monkeypatch.setattr(imaging, "CALL_S", 0.5)
+    for module in (imaging, lighting, travel):
+        monkeypatch.setattr(module, "CALL_S", 0.5)
     monkeypatch.setattr(imaging, "FIRST_FRAME_S", 1.0)
-    monkeypatch.setattr(imaging, "MOVE_MARGIN_S", 0.3)
+    monkeypatch.setattr(travel, "MOVE_MARGIN_S", 0.3)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from control.core.facts import FactStream, FrameMissing, FrameStored, Waiting
@@ -36,8 +37,8 @@ GROUP_FRAMES = 8
 RETRY_S = 0.5
 """Pause between tries on a disk that is full or failing."""
 
-PATIENCE_S = 60.0
-"""How long a disk may fail, other than by being full, before the run is given up."""
+PATIENCE_S = 3600.0
+"""How long a disk may fail, other than by being full, before the run is given up; a server has restarted by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class FrameWriter:
         self._pending_bytes = 0
         self._finishing = False
         self._abandoned = False
+        self._disowned = False
         self._thread = threading.Thread(target=self._run, name="frame writer", daemon=True)
 
     def start(self) -> None:
@@ -106,6 +108,11 @@ class FrameWriter:
     def skip(self, index: int, reason: str) -> None:
         """Note that there will be no frame at `index`."""
         self._enqueue(_Hole(index, reason), 0)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What a reader should open, relative to the run folder."""
+        return self._sink.outputs
 
     @property
     def queue_size(self) -> int:
@@ -127,6 +134,16 @@ class FrameWriter:
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
+
+    def disown(self) -> None:
+        """Commit nothing more: the run has ended without this writer, which hangs in a call to the disk."""
+        self._disowned = True
+
+    def discard(self) -> None:
+        """Close sink and journal of a writer that was never started."""
+        self._journal.close()
+        with suppress(StorageError):
+            self._sink.close()
 
     def finish(self, timeout_s: float | None = None) -> bool:
         """Store what is queued, close sink and journal, end the thread; False when it is not done in time."""
@@ -169,6 +186,8 @@ class FrameWriter:
         for item in group:
             self._patiently(lambda item=item: self._hand_to_sink(item))  # type: ignore[misc]
         self._patiently(self._sink.flush)
+        if self._disowned:
+            raise StorageError("the disk came back after the run had ended")
         records = [_journal_record(item) for item in group]
         self._patiently(lambda: self._journal.commit(records))
         for item in group:

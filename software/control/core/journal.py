@@ -13,7 +13,8 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class JournalState:
         Frames given up, with the reason.
     last_t : int
         Latest time point of which a frame is stored.
+    clock_s, clock_utc_s : float
+        What the clock of time points showed at the last stored frame, and when that was.
     earlier_s : float
         Time that earlier parts of the run took, up to their last record.
     valid_bytes : int
@@ -49,10 +52,12 @@ class JournalState:
 
     header: Record
     stored: IndexSet
-    missing: dict[int, str]
-    last_t: int
-    earlier_s: float
-    valid_bytes: int
+    missing: dict[int, str] = field(default_factory=dict)
+    last_t: int = 0
+    clock_s: float = 0.0
+    clock_utc_s: float = 0.0
+    earlier_s: float = 0.0
+    valid_bytes: int = 0
 
     def see(self, record: Record) -> None:
         """Take in one record."""
@@ -60,6 +65,7 @@ class JournalState:
             self.stored.add(record["index"])
             self.missing.pop(record["index"], None)
             self.last_t = max(self.last_t, record["t"])
+            self.clock_s, self.clock_utc_s = record["clock_s"], record["utc_s"]
         elif record["kind"] == "missing":
             self.missing[record["index"]] = record["reason"]
 
@@ -76,8 +82,10 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
+        self._path = path
         self._durable = durable
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        self._size = os.lseek(self._file, 0, os.SEEK_END)
 
     @classmethod
     def create(cls, folder: Path, header: Record, *, frames: int, durable: bool) -> Journal:
@@ -101,21 +109,34 @@ class Journal:
             They could not be written; what was there before is intact.
         """
         data = b"".join(map(_encode, records))
-        start = os.lseek(self._file, 0, os.SEEK_END)
         try:
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_WRONLY)
+                os.ftruncate(self._file, self._size)
             written = 0
             while written < len(data):
-                written += os.write(self._file, data[written:])
+                written += os.pwrite(self._file, data[written:], self._size + written)
             if self._durable:
                 os.fdatasync(self._file)
         except OSError as e:
-            os.ftruncate(self._file, start)
-            raise StorageError(f"{FILE_NAME} could not be written: {e.strerror}") from e
+            self._forget_file()
+            raise StorageError(f"{self._path} could not be written: {e.strerror}") from e
+        self._size += len(data)
+
+    def _forget_file(self) -> None:
+        """Cut off what was written in part, if that is possible, and open the file anew for the next commit."""
+        if self._file >= 0:
+            with suppress(OSError):
+                os.ftruncate(self._file, self._size)
+            with suppress(OSError):
+                os.close(self._file)
+        self._file = -1
 
     def close(self) -> None:
         """Close the file; harmless when repeated."""
         if self._file >= 0:
-            os.close(self._file)
+            with suppress(OSError):
+                os.close(self._file)
             self._file = -1
 
 
@@ -138,6 +159,7 @@ def stored_record(record: FrameRecord) -> Record:
         "hardware_id": record.hardware_id,
         "monotonic_s": round(record.monotonic_s, 6),
         "utc_s": round(record.utc_s, 6),
+        "clock_s": round(record.clock_s, 3),
         "attempts": record.attempts,
     }
 
@@ -178,7 +200,7 @@ def read_journal(folder: Path) -> JournalState:
         header, valid_bytes = next(records, ({}, 0))
         if header.get("kind") != "header" or header.get("version") != VERSION:
             raise ResumeRefusedError(f"{path}: the header is unreadable or of another version; this is no run folder")
-        state = JournalState(header, IndexSet(header["frames"]), {}, 0, 0.0, valid_bytes)
+        state = JournalState(header, IndexSet(header["frames"]), valid_bytes=valid_bytes)
         clock = _PartClock()
         for record, end in records:
             clock.see(record)

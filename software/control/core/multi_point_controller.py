@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from control.core.device_calls import DeviceCalls
 from control.core.facts import FactStream, Listener
 from control.core.frame_writer import FrameWriter
 from control.core.imaging import Imaging
@@ -26,14 +27,16 @@ from control.core.index_set import IndexSet
 from control.core.journal import Journal, JournalState, part_record, read_journal
 from control.core.multi_point_worker import MultiPointWorker
 from control.core.preflight import Preflight, preflight
-from control.core.run import Run, RunParts
+from control.core.run import Run
 from control.core.run_control import RunControl
+from control.core.run_ending import RunParts
 from control.core.run_record import (
     LOG_FILE,
     PLAN_FILE,
     RunSummary,
     create_run_folder,
     read_summary,
+    replace_text,
     versions,
     write_machine,
 )
@@ -44,7 +47,7 @@ from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
-from squid.models.plan import AcquisitionPlan, plan_digest, read_plan, write_plan
+from squid.models.plan import AcquisitionPlan, plan_digest, plan_text, read_plan
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.task import current_task
 from squid.utils.worker_manager import WorkerManager, WorkerResult
@@ -109,7 +112,7 @@ class MultiPointController:
             now = datetime.now(UTC)
             folder = create_run_folder(output, plan.name, now.astimezone())
             _lock(folder, resources)
-            write_plan(plan, folder / PLAN_FILE)
+            replace_text(folder / PLAN_FILE, plan_text(plan))
             write_machine(folder, self._machine)
             return self._launch(folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")), resources)
 
@@ -121,13 +124,14 @@ class MultiPointController:
         ResumeRefusedError
             The folder holds no run, a complete one, one that is running, or one of another plan or machine.
         """
-        summary = read_summary(folder)
-        if summary.status == "completed":
-            raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
         with ExitStack() as resources:
-            resources.enter_context(self._microscope.reserve(f"the run of {summary.name}"))
+            resources.enter_context(self._microscope.reserve(f"the run in {folder}"))
             _lock(folder, resources)
-            plan, state = read_plan(folder / PLAN_FILE), read_journal(folder)
+            state = read_journal(folder)
+            summary = _summary_of(folder, state)
+            if summary.status == "completed":
+                raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
+            plan = _plan_of(folder, state)
             _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
             _refuse_changes(folder, "machine", state.header["machine"], self._machine.model_dump(mode="json"))
             origin = StagePosition(*state.header["origin_um"])
@@ -145,7 +149,7 @@ class MultiPointController:
         resources.callback(_log_to(folder / LOG_FILE))
         watch = DeadlineWatch()
         resources.callback(watch.close)
-        run.begin(self._build(run, watch, plan, checked, progress), resources.pop_all())
+        run.begin(self._build(run, watch, plan, checked, progress), resources)
         _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
         budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
         try:
@@ -153,7 +157,7 @@ class MultiPointController:
                 f"run {folder.name}",
                 run.execute,
                 timeout_ms=int(budget_s * 1000),
-                on_error=lambda result: _budget_used(run, result, budget_s),
+                on_error=lambda result: _not_done(run, result, budget_s),
             )
         except SquidError as refusal:
             run.not_executed(str(refusal))
@@ -165,18 +169,10 @@ class MultiPointController:
     ) -> RunParts:
         layout, state = checked.layout, progress.state
         facts, control = FactStream(self._listeners), RunControl()
-        sink = make_sink(plan.storage.format, plan.storage.compression, durable=plan.storage.durable)
-        sink.open(run.folder, layout, resume=state is not None)
-        writer = FrameWriter(
-            sink,
-            self._journal(run.folder, plan, checked, state),
-            facts,
-            stored=state.stored if state else IndexSet(layout.frames_planned),
-            missing=dict(state.missing) if state else {},
-        )
+        writer = self._writer(run.folder, plan, checked, progress, facts)
         steps = StepWatch(watch, run.overdue)
-        imaging = Imaging(self._microscope, layout.channels, steps, control)
-        events, origin_s = _remaining(checked, progress)
+        imaging = Imaging(self._microscope, layout.channels, DeviceCalls(steps, control))
+        events, elapsed_s = _remaining(checked, state)
         return RunParts(
             layout=layout,
             microscope=self._microscope,
@@ -188,33 +184,47 @@ class MultiPointController:
                 facts,
                 objective=layout.objective,
                 recovery=plan.recovery,
-                origin_s=origin_s,
+                elapsed_s=elapsed_s,
                 on_waiting=_restart_budget,
             ),
             writer=writer,
             control=control,
             facts=facts,
             steps=steps,
-            summary=RunSummary(
-                name=plan.name,
-                status="running",
-                frames_planned=layout.frames_planned,
-                outputs=sink.outputs,
-                started_utc=progress.started_utc,
-                parts=progress.parts,
-                plan_digest=plan_digest(plan),
-                versions=versions(),
-            ),
+            summary=_first_summary(plan, layout.frames_planned, progress, outputs=writer.outputs),
+            on_waiting=_restart_budget,
             earlier_s=state.earlier_s if state else 0.0,
             ideal_s=checked.ideal_s,
+            estimated_s=checked.estimated_s * (1 - len(writer.stored) / max(1, layout.frames_planned)),
         )
 
-    def _journal(self, folder: Path, plan: AcquisitionPlan, checked: Preflight, state: JournalState | None) -> Journal:
-        durable = plan.storage.durable
+    def _writer(
+        self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress, facts: FactStream
+    ) -> FrameWriter:
+        """Open sink and journal; when the journal cannot be opened, the sink is closed again."""
+        state, frames = progress.state, checked.layout.frames_planned
+        sink = make_sink(plan.storage.format, plan.storage.compression, durable=plan.storage.durable)
+        with ExitStack() as opened:
+            sink.open(folder, checked.layout, resume=state is not None)
+            opened.callback(sink.close)
+            journal = self._journal(folder, plan, checked, progress)
+            opened.pop_all()
+        return FrameWriter(
+            sink,
+            journal,
+            facts,
+            stored=state.stored if state else IndexSet(frames),
+            missing=dict(state.missing) if state else {},
+        )
+
+    def _journal(self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress) -> Journal:
+        state, durable = progress.state, plan.storage.durable
         if state is not None:
             journal = Journal.reopen(folder, state, durable=durable)
         else:
             header = {
+                "name": plan.name,
+                "started_utc": progress.started_utc,
                 "plan": plan.model_dump(mode="json"),
                 "machine": self._machine.model_dump(mode="json"),
                 "origin_um": list(checked.origin),
@@ -224,15 +234,48 @@ class MultiPointController:
         return journal
 
 
-def _remaining(checked: Preflight, progress: _Progress) -> tuple[Iterator[AcquisitionEvent], float]:
-    """Return the events still to be taken, and the `time.monotonic` of the plan's time zero.
+def _summary_of(folder: Path, state: JournalState) -> RunSummary:
+    """Return what ``run.json`` says; where it was lost, what the journal knows."""
+    try:
+        return read_summary(folder)
+    except ResumeRefusedError as lost:
+        _log.warning("%s; going on from the journal", lost)
+    plan = AcquisitionPlan.model_validate(state.header["plan"])
+    progress = _Progress(state, 1, state.header["started_utc"])
+    return _first_summary(plan, state.header["frames"], progress, outputs=())
+
+
+def _plan_of(folder: Path, state: JournalState) -> AcquisitionPlan:
+    """Return the plan in the run folder; where its file was lost, the journal's."""
+    path = folder / PLAN_FILE
+    if path.exists() and path.stat().st_size:
+        return read_plan(path)
+    _log.warning("%s was lost; going on from the journal", path)
+    return AcquisitionPlan.model_validate(state.header["plan"])
+
+
+def _first_summary(plan: AcquisitionPlan, frames: int, progress: _Progress, *, outputs: tuple[str, ...]) -> RunSummary:
+    return RunSummary(
+        name=plan.name,
+        status="running",
+        frames_planned=frames,
+        outputs=outputs,
+        started_utc=progress.started_utc,
+        parts=progress.parts,
+        plan_digest=plan_digest(plan),
+        versions=versions(),
+    )
+
+
+def _remaining(checked: Preflight, state: JournalState | None) -> tuple[Iterator[AcquisitionEvent], float]:
+    """Return the events still to be taken, and what the clock of time points shows now.
 
     A frame that was given up is taken again unless its time point is over. A resumed time-lapse keeps its old
-    schedule; when it is late, the first remaining time point is due now and the others keep their intervals.
+    schedule; when it is late, the first remaining time point is due now and the others keep their intervals. The time
+    between is read off the system's clock: nothing else outlives the program.
     """
-    state = progress.state
     if state is None:
-        return checked.schedule.events(), time.monotonic()
+        return checked.schedule.events(), 0.0
     remaining = (
         event
         for event in checked.schedule.events(state.stored.first_absent())
@@ -240,9 +283,9 @@ def _remaining(checked: Preflight, progress: _Progress) -> tuple[Iterator[Acquis
     )
     first = next(remaining, None)
     if first is None:
-        return iter(()), time.monotonic()
-    elapsed_s = (datetime.now(UTC) - datetime.fromisoformat(progress.started_utc)).total_seconds()
-    return chain((first,), remaining), time.monotonic() - min(max(0.0, elapsed_s), first.min_start_s or 0.0)
+        return iter(()), 0.0
+    now_s = state.clock_s + (max(0.0, time.time() - state.clock_utc_s) if state.clock_utc_s else 0.0)
+    return chain((first,), remaining), min(now_s, first.min_start_s or 0.0)
 
 
 def _restart_budget() -> None:
@@ -251,9 +294,12 @@ def _restart_budget() -> None:
         task.restart_limits()
 
 
-def _budget_used(run: Run, result: WorkerResult, budget_s: float) -> None:
+def _not_done(run: Run, result: WorkerResult, budget_s: float) -> None:
+    """End the run when its task did not come to its own end."""
     if result.timed_out:
         run.over_budget(budget_s)
+    else:
+        run.not_executed(f"the run's task was given up: {result.error}")
 
 
 def _refuse_changes(folder: Path, what: str, then: Any, now: Any) -> None:
@@ -294,6 +340,7 @@ def _log_to(path: Path) -> Callable[[], None]:
     def end() -> None:
         for logger in loggers:
             logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # a full disk
+            handler.close()
 
     return end

@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator
 
 from control.core.facts import EventStarted, FactStream, Paused, Resumed, Waiting
 from control.core.frame_writer import FrameWriter
-from control.core.imaging import Imaging, Moves, Pending, RunAborted
-from control.core.run_control import RunControl
-from squid.errors import AcquisitionError, DeviceError, StageMoveError
+from control.core.imaging import Imaging, Pending
+from control.core.run_control import RunAborted, RunControl
+from control.core.travel import Moves
+from squid.errors import AcquisitionError, DeviceError, FrameTimeoutError, StageMoveError
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
 from squid.models.plan import Recovery
@@ -51,8 +52,8 @@ class MultiPointWorker:
         The objective that the plan runs with.
     recovery : Recovery
         What to do when a frame or a move fails.
-    origin_s : float
-        `time.monotonic` at time zero of the plan's time points.
+    elapsed_s : float
+        What the clock of time points shows when the run is ready for its first event.
     on_waiting : callable
         Called every second or so while the run waits for a person or for the disk: that is not its own time.
     """
@@ -67,7 +68,7 @@ class MultiPointWorker:
         *,
         objective: str,
         recovery: Recovery,
-        origin_s: float,
+        elapsed_s: float,
         on_waiting: Callable[[], None],
     ) -> None:
         self._imaging = imaging
@@ -77,7 +78,8 @@ class MultiPointWorker:
         self._facts = facts
         self._objective = objective
         self._recovery = recovery
-        self._origin_s = origin_s
+        self._elapsed_s = elapsed_s
+        self._origin_s = 0.0
         self._on_waiting = on_waiting
         self._pending: Pending | None = None
         self._unreachable: tuple[int, int] | None = None
@@ -95,6 +97,7 @@ class MultiPointWorker:
         """
         try:
             self._imaging.prepare(self._objective)
+            self._origin_s = time.monotonic() - self._elapsed_s
             for event in self._events:
                 self._gate()
                 self._take(event)
@@ -115,9 +118,9 @@ class MultiPointWorker:
         if self._settle(moves):
             moves = None  # the rig was elsewhere to retake a frame
         self._wait_until_due(event)
+        self._await_room()
         try:
             actual = self._reach(event, moves)
-            self._await_room()
         except StageMoveError as failure:
             self._skip_field(event, failure)
             return
@@ -139,6 +142,7 @@ class MultiPointWorker:
             if self._recovery.on_stage_failure == "abort":
                 raise
             _log.warning("%s; trying once more", failure)
+        self._imaging.dark()
         self._imaging.home_if_lost()
         return self._imaging.arrive(event, self._imaging.start_moves(event))
 
@@ -164,7 +168,7 @@ class MultiPointWorker:
 
     def _retake(self, event: AcquisitionEvent, failure: DeviceError) -> None:
         """Take a frame again after its first try failed, in place; after the last try its index is missing."""
-        if not self._imaging.frames_collected:
+        if isinstance(failure, FrameTimeoutError) and not self._imaging.frames_collected:
             raise AcquisitionError(
                 f"the first frame never arrived: {failure}. Likely cause: the camera got no trigger; "
                 "check its trigger mode and cable, and that no other program has it open"
@@ -174,8 +178,8 @@ class MultiPointWorker:
             _log.warning("frame %d: %s; try %d of %d", event.index, failure, attempt, self._recovery.tries_per_frame)
             self._gate()
             try:
-                actual = self._reach(event, None)
                 self._await_room()
+                actual = self._reach(event, None)
                 self._store(self._imaging.expose(event, actual), attempt)
             except DeviceError as e:
                 failure = e
@@ -185,7 +189,8 @@ class MultiPointWorker:
 
     def _store(self, pending: Pending, attempts: int) -> None:
         record, pixels = self._imaging.collect(pending)
-        self._writer.put(dataclasses.replace(record, attempts=attempts) if attempts > 1 else record, pixels)
+        clock_s = record.monotonic_s - self._origin_s
+        self._writer.put(dataclasses.replace(record, attempts=attempts, clock_s=clock_s), pixels)
         self._failures_in_a_row = 0
 
     def _skip_field(self, event: AcquisitionEvent, failure: StageMoveError) -> None:
@@ -235,7 +240,9 @@ class MultiPointWorker:
             self._gate()
 
     def _await_room(self) -> None:
-        """Wait, in the dark, until the writer takes another frame."""
+        """Wait, in the dark, until the writer takes another frame; `StorageError` when it never will."""
+        if self._writer.failure is not None:
+            raise self._writer.failure
         if self._writer.has_room:
             return
         self._imaging.dark()

@@ -5,70 +5,36 @@
     begin() ──▶ running ──▶ ending ──▶ ended
                    │           ▲  light off, stage stopped ─▶ queue stored ─▶ sink closed ─▶ run.json ─▶ RunFinished
                    ├ worker returns or raises ─┤
-                   ├ a step is overdue: stacks dumped, the worker's device access revoked ─┤
-                   └ the time budget is used up ─┘
+                   ├ a step is overdue: its device access revoked, stacks kept ─┤
+                   ├ the time budget is used up: the same ─┤
+                   └ the task was given up or never started ─┘
 
 The end is reached exactly once, by whoever comes first; after a hang that is not the worker's thread, which may never
-come back.
+come back. Nothing that happens during the end keeps `wait` from returning.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from control.core.facts import FactStream, Hung, RunFinished, RunStarted
-from control.core.frame_writer import FrameWriter
-from control.core.imaging import RunAborted
-from control.core.multi_point_worker import MultiPointWorker
-from control.core.run_control import RunControl
-from control.core.run_record import STACKS_FILE, RunSummary, Status, write_summary
+from control.core import run_ending
+from control.core.facts import Hung, RunFinished, RunStarted
+from control.core.run_control import RunAborted
+from control.core.run_ending import RunParts
+from control.core.run_record import RunSummary, Status, write_summary
 from control.core.safe_state import make_safe
-from control.core.step_watch import Step, StepWatch
-from squid.errors import AccessRevokedError, HungError, SquidError, StorageError
-from squid.microscope import Microscope
-from squid.models.layout import DatasetLayout
+from control.core.step_watch import Step
+from squid.errors import AccessRevokedError, HungError, SquidError
 from squid.utils.epoch import Epoch
-from squid.utils.incident import write_incident
-from squid.utils.thread_dump import dump_all_stacks
 
 _log = logging.getLogger(__name__)
 
-DRAIN_S = 30.0
-"""How long the end of an aborted run waits for a writer that does not finish."""
-
 USER = "user"
 """First word of the reason when a person ended the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunParts:
-    """What a run is made of; built by the controller.
-
-    Attributes
-    ----------
-    earlier_s : float
-        Time that earlier parts of a resumed run took.
-    ideal_s : float
-        Time that physics needs for the whole plan.
-    """
-
-    layout: DatasetLayout
-    microscope: Microscope
-    worker: MultiPointWorker
-    writer: FrameWriter
-    control: RunControl
-    facts: FactStream
-    steps: StepWatch
-    summary: RunSummary
-    earlier_s: float
-    ideal_s: float
 
 
 class Run:
@@ -84,7 +50,7 @@ class Run:
         self._ended = threading.Event()
         self._summary: RunSummary | None = None
 
-    # --- for people -----------------------------------------------------------------------------------------
+    # --- for people -------------------------------------------------------------------------------------------------
 
     def pause(self) -> None:
         """Let the run wait, in the dark, after the frame under way."""
@@ -102,7 +68,7 @@ class Run:
         """Wait for the end; None when it has not come after `timeout_s`."""
         return self._summary if self._ended.wait(timeout_s) else None
 
-    # --- for the controller -----------------------------------------------------------------------------------
+    # --- for the controller -----------------------------------------------------------------------------------------
 
     @property
     def _of_running(self) -> RunParts:
@@ -110,12 +76,22 @@ class Run:
         return self._parts
 
     def begin(self, parts: RunParts, resources: ExitStack) -> None:
-        """Take the parts and say that the run has started; `resources` are given back at its end."""
+        """Take the parts and say that the run has started; only then are `resources` the run's to give back.
+
+        Raises
+        ------
+        StorageError
+            The run folder takes nothing; sink and journal are closed.
+        """
         self._parts = parts
-        self._resources = resources
-        write_summary(self.folder, parts.summary)
+        try:
+            write_summary(self.folder, parts.summary)
+        except SquidError:
+            parts.writer.discard()
+            raise
         parts.writer.start()
-        parts.facts.say(RunStarted(self.folder, parts.layout, parts.ideal_s, len(parts.writer.stored)))
+        parts.facts.say(RunStarted(self.folder, parts.layout, parts.estimated_s, len(parts.writer.stored)))
+        self._resources = resources.pop_all()
 
     def execute(self) -> None:
         """Run the worker to its end; the task that the `WorkerManager` runs."""
@@ -126,7 +102,7 @@ class Run:
             except RunAborted:
                 self._end("aborted", self._of_running.control.abort_reason or USER)
             except AccessRevokedError as late:
-                _log.warning("the hung worker came back and was turned away: %s", late)
+                self._turned_away(late)
             except SquidError as failure:
                 _log.error("the run cannot go on: %s", failure, exc_info=True)
                 self._end("aborted", str(failure))
@@ -137,8 +113,16 @@ class Run:
             else:
                 self._end("completed", "all planned frames were taken")
 
+    def _turned_away(self, late: AccessRevokedError) -> None:
+        if self._epoch.is_revoked:  # whoever revoked it ends the run
+            _log.warning("the hung worker came back and was turned away: %s", late)
+        else:
+            self._end("aborted", str(late))
+
     def not_executed(self, reason: str) -> None:
-        """End the run because nobody will execute it."""
+        """End the run because nobody executes it, or nobody does any more."""
+        self._epoch.revoke(reason)
+        self._of_running.control.abort(reason)
         self._end("aborted", reason)
 
     def overdue(self, step: Step) -> None:
@@ -154,86 +138,55 @@ class Run:
             return
         self._epoch.revoke(str(error))
         self._of_running.control.abort(str(error))
-        dump = self.folder / STACKS_FILE
-        dump_all_stacks(dump, f"{datetime.now(UTC).isoformat()} {error}")
-        _log.error("%s; stacks are in %s", error, dump)
-        self._keep_incident(str(error))
-        self._of_running.facts.say(Hung(device, call, error.deadline_s, dump))
         threading.Thread(
-            target=self._end, args=("aborted", f"hung: {error}"), name="end of a hung run", daemon=True
+            target=self._end_hung, args=(device, call, error), name="end of a hung run", daemon=True
         ).start()
 
-    def _keep_incident(self, reason: str) -> None:
-        parts = self._of_running
-        queues = {"frames waiting for the disk": parts.writer.queue_size}
-        try:
-            write_incident(self.folder, reason, commands=parts.steps.commands, queue_sizes=queues)
-        except OSError:
-            _log.exception("the incident could not be kept")
+    def _end_hung(self, device: str, call: str, error: HungError) -> None:
+        dump = run_ending.keep_stacks(self._of_running, self.folder, str(error))
+        _log.error("%s; stacks are in %s", error, dump)
+        self._of_running.facts.say(Hung(device, call, error.deadline_s, dump))
+        self._end("aborted", f"hung: {error}")
 
-    # --- the end ------------------------------------------------------------------------------------------------
+    # --- the end ----------------------------------------------------------------------------------------------------
 
     def _end(self, status: Status, reason: str) -> None:
         if not self._ending.acquire(blocking=False):
             return
         parts = self._of_running
+        summary = parts.summary.model_copy(update={"status": "aborted", "reason": reason})
         try:
             safe = make_safe(parts.microscope)
             if not safe.dark:
                 reason = f"{reason}; {safe}"
-            status, reason = self._store_the_rest(status, reason)
-            self._summary = self._closing_summary(status, reason)
-            self._record(self._summary)
+            status, reason = run_ending.store_the_rest(parts, status, reason)
+            took_s = time.monotonic() - self._started_s
+            summary = run_ending.closing_summary(parts, self.folder, status, reason, took_s)
+        except Exception as bug:  # the run must end
+            _log.exception("the end of the run failed")
+            summary = summary.model_copy(update={"reason": f"{reason}; and its end failed: {bug!r}"})
+        self._conclude(parts, summary)
+
+    def _conclude(self, parts: RunParts, summary: RunSummary) -> None:
+        self._summary = summary
+        try:
+            run_ending.record(self.folder, summary)
+            _log.info("run ended: %s, %s", summary.status, summary.reason)
+            parts.facts.say(RunFinished(summary.status, summary.reason, summary.frames_stored, summary.frames_missing))
+            self._give_back(parts)
+        except Exception:  # the run must end
+            _log.exception("the end of the run failed")
         finally:
-            self._resources.close()
             self._ended.set()
 
-    def _store_the_rest(self, status: Status, reason: str) -> tuple[Status, str]:
-        """Let the writer finish; return how the run ended, now that all is known."""
-        parts = self._of_running
-        if status == "aborted":
-            parts.writer.abandon()
-            if not parts.writer.finish(DRAIN_S):
-                return "aborted", f"{reason}; and the writer did not finish within {DRAIN_S:g} s"
-        else:
-            while not parts.writer.finish(0.2):
-                if parts.control.abort_reason is not None:
-                    parts.writer.abandon()
-        if parts.writer.failure is not None:
-            return "aborted", f"storage: {parts.writer.failure}"
-        stored, missing = len(parts.writer.stored), len(parts.writer.missing)
-        if status == "completed" and stored + missing != parts.layout.frames_planned:
-            return "aborted", f"internal error: {parts.layout.frames_planned - stored - missing} frames unaccounted for"
-        if status == "completed" and missing:
-            first = min(parts.writer.missing)
-            return "completed_with_missing", f"{missing} frames missing; first {first}: {parts.writer.missing[first]}"
-        return status, reason
+    def _give_back(self, parts: RunParts) -> None:
+        """Give the resources back; the folder stays locked while a writer that hangs may still write to it."""
+        if parts.writer.finish(0):
+            self._resources.close()
+            return
 
-    def _closing_summary(self, status: Status, reason: str) -> RunSummary:
-        parts = self._of_running
-        wall_s = parts.earlier_s + time.monotonic() - self._started_s
-        stored = len(parts.writer.stored)
-        ideal_s = parts.ideal_s * stored / max(1, parts.layout.frames_planned)
-        return parts.summary.model_copy(
-            update={
-                "status": status,
-                "reason": reason,
-                "frames_stored": stored,
-                "frames_missing": len(parts.writer.missing),
-                "wall_s": round(wall_s, 3),
-                "ideal_s": round(ideal_s, 3),
-                "duty": round(ideal_s / wall_s, 4) if wall_s else 0.0,
-                "outputs": tuple(o for o in parts.summary.outputs if (self.folder / o).exists()),
-                "finished_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-        )
+        def when_the_writer_has_ended() -> None:
+            parts.writer.finish()
+            self._resources.close()
 
-    def _record(self, summary: RunSummary) -> None:
-        try:
-            write_summary(self.folder, summary)
-        except StorageError:
-            _log.exception("the run's record could not be written")
-        _log.info("run ended: %s, %s (pid %d)", summary.status, summary.reason, os.getpid())
-        self._of_running.facts.say(
-            RunFinished(summary.status, summary.reason, summary.frames_stored, summary.frames_missing)
-        )
+        threading.Thread(target=when_the_writer_has_ended, name="keeps the folder locked", daemon=True).start()

@@ -6,6 +6,10 @@ import threading
 import time
 
 
+class RunAborted(Exception):
+    """The run shall end now; raised out of a wait."""
+
+
 class RunControl:
     """Requests from any thread, obeyed by the acquisition worker between frames and in every wait."""
 

@@ -7,10 +7,9 @@ neither the other nor the caller.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from control.core.bounded import start_bounded
 from squid.microscope import Microscope
 
 _log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SafeState:
-    """What could be confirmed: `dark` and `stopped` are False when the device did not answer in time."""
+    """What could be confirmed: `dark` and `stopped` are False when the device failed or did not answer in time."""
 
     dark: bool
     stopped: bool
@@ -30,23 +29,8 @@ class SafeState:
 
 def make_safe(microscope: Microscope, timeout_s: float = 2.0) -> SafeState:
     """Switch all light off and stop the stage; returns after at most twice `timeout_s`."""
-    dark = _start("light off", microscope.illumination.all_off)
-    stopped = _start("stage stop", microscope.stage.stop)
+    dark = start_bounded("safety lane: light off", microscope.illumination.all_off)
+    stopped = start_bounded("safety lane: stage stop", microscope.stage.stop)
     state = SafeState(dark(timeout_s), stopped(timeout_s))
     _log.info("safe state: %s", state)
     return state
-
-
-def _start(name: str, command: Callable[[], None]) -> Callable[[float], bool]:
-    """Start `command` in its own thread; return a function that waits and says whether it succeeded."""
-    succeeded = threading.Event()
-
-    def run() -> None:
-        try:
-            command()
-            succeeded.set()
-        except Exception:  # the thread's edge: the other device must still be made safe
-            _log.exception("%s failed", name)
-
-    threading.Thread(target=run, name=f"safety lane: {name}", daemon=True).start()
-    return succeeded.wait

@@ -31,6 +31,9 @@ class NoOptions(FileModel):
 class Device(ABC):
     """A device of the microscope.
 
+    A property, here and in every kind, answers from what the driver knows and waits for no hardware; what asks the
+    hardware is a method.
+
     Parameters
     ----------
     label : str

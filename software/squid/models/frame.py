@@ -49,6 +49,8 @@ class FrameRecord:
         Light source and its intensity as a fraction 0…1.
     hardware_id, monotonic_s, utc_s
         As in `CameraFrame`.
+    clock_s : float
+        Reading of the plan's clock of time points when the frame was taken.
     attempts : int
         How many exposures this index took; 1 when the first was good.
     """
@@ -61,4 +63,5 @@ class FrameRecord:
     hardware_id: int
     monotonic_s: float
     utc_s: float
+    clock_s: float = 0.0
     attempts: int = 1

@@ -223,16 +223,17 @@ def _is_union_tag(part: str) -> bool:
     return "[" in part or "]" in part or isinstance(getattr(useq, part, None), type)
 
 
+def plan_text(plan: AcquisitionPlan, *, as_json: bool = False) -> str:
+    """Return a plan as YAML (or JSON), as `read_plan` reads it."""
+    data = {"name": plan.name, **plan.model_dump(mode="json", exclude_unset=True)}
+    if as_json:
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
 def write_plan(plan: AcquisitionPlan, path: Path) -> None:
     """Write a plan as YAML, or as JSON when the name ends so; `read_plan` gives the same plan again."""
-    data = plan.model_dump(mode="json", exclude_unset=True)
-    data = {"name": plan.name, **data}
-    text = (
-        json.dumps(data, indent=2, ensure_ascii=False)
-        if path.suffix == ".json"
-        else yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    )
-    path.write_text(text, encoding="utf-8")
+    path.write_text(plan_text(plan, as_json=path.suffix == ".json"), encoding="utf-8")
 
 
 def plan_digest(plan: AcquisitionPlan) -> str:

@@ -1,0 +1,154 @@
+"""How a run ends, whoever ends it: what is stored of what was taken, what is written about it, what is kept of a hang.
+
+Every step may meet a disk that is full, gone or stalled; none of them may keep the run from ending, or make it lie.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from control.core.bounded import start_bounded
+from control.core.facts import FactStream
+from control.core.frame_writer import FrameWriter
+from control.core.multi_point_worker import MultiPointWorker
+from control.core.run_control import RunControl
+from control.core.run_record import STACKS_FILE, RunSummary, Status, write_summary
+from control.core.step_watch import StepWatch
+from squid.microscope import Microscope
+from squid.models.layout import DatasetLayout
+from squid.utils.incident import write_incident
+from squid.utils.thread_dump import default_log_folder, dump_all_stacks
+
+_log = logging.getLogger(__name__)
+
+DRAIN_S = 30.0
+"""How long the end of an aborted run waits for a writer that does not finish."""
+
+DISK_S = 5.0
+"""How long the end waits for a disk that takes neither the record nor the stacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What a run is made of; built by the controller.
+
+    Attributes
+    ----------
+    on_waiting : callable
+        Called while the run waits for the disk: that is not its own time.
+    earlier_s : float
+        Time that earlier parts of a resumed run took.
+    ideal_s : float
+        Time that physics needs for the whole plan.
+    estimated_s : float
+        Time that this part will take, about.
+    """
+
+    layout: DatasetLayout
+    microscope: Microscope
+    worker: MultiPointWorker
+    writer: FrameWriter
+    control: RunControl
+    facts: FactStream
+    steps: StepWatch
+    summary: RunSummary
+    on_waiting: Callable[[], None]
+    earlier_s: float
+    ideal_s: float
+    estimated_s: float
+
+
+def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status, str]:
+    """Let the writer finish; return how the run ended, now that all is known."""
+    writer = parts.writer
+    if not _drained(parts, aborted=status == "aborted"):
+        writer.disown()
+        reason = reason if status == "aborted" else parts.control.abort_reason or reason
+        return "aborted", f"{reason}; and the writer did not finish within {DRAIN_S:g} s"
+    if writer.failure is not None:
+        return (
+            "aborted",
+            f"{reason}; storage: {writer.failure}" if status == "aborted" else f"storage: {writer.failure}",
+        )
+    unaccounted = parts.layout.frames_planned - len(writer.stored) - len(writer.missing)
+    if status == "completed" and unaccounted:
+        return "aborted", f"internal error: {unaccounted} frames unaccounted for"
+    if status == "completed" and writer.missing:
+        first = min(writer.missing)
+        return "completed_with_missing", f"{len(writer.missing)} frames missing; first {first}: {writer.missing[first]}"
+    return status, reason
+
+
+def _drained(parts: RunParts, *, aborted: bool) -> bool:
+    """Wait for the writer: as long as it takes, but no longer than `DRAIN_S` once the run is aborted."""
+    give_up_s = None
+    while True:
+        aborted = aborted or parts.control.abort_reason is not None
+        if aborted and give_up_s is None:
+            give_up_s = time.monotonic() + DRAIN_S
+            parts.writer.abandon()
+        if parts.writer.finish(0.2):
+            return True
+        if give_up_s is not None and time.monotonic() > give_up_s:
+            return False
+        parts.on_waiting()
+
+
+def closing_summary(parts: RunParts, folder: Path, status: Status, reason: str, took_s: float) -> RunSummary:
+    """Return the content of ``run.json`` of a run that took `took_s`, beside its earlier parts."""
+    wall_s = parts.earlier_s + took_s
+    stored = len(parts.writer.stored)
+    ideal_s = parts.ideal_s * stored / max(1, parts.layout.frames_planned)
+    return parts.summary.model_copy(
+        update={
+            "status": status,
+            "reason": reason,
+            "frames_stored": stored,
+            "frames_missing": len(parts.writer.missing),
+            "wall_s": round(wall_s, 3),
+            "ideal_s": round(ideal_s, 3),
+            "duty": round(ideal_s / wall_s, 4) if wall_s else 0.0,
+            "outputs": tuple(output for output in parts.summary.outputs if _is_there(folder / output)),
+            "finished_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    )
+
+
+def record(folder: Path, summary: RunSummary) -> None:
+    """Write ``run.json``, if the disk takes it in time."""
+    if not start_bounded("run record", lambda: write_summary(folder, summary))(DISK_S):
+        _log.error("%s: the run's record could not be written: %s, %s", folder, summary.status, summary.reason)
+
+
+def keep_stacks(parts: RunParts, folder: Path, reason: str) -> Path:
+    """Keep all stacks and the last device commands; in the user's log folder where the run folder takes nothing."""
+    kept: list[Path] = []
+
+    def keep() -> None:
+        for place in (folder, default_log_folder()):
+            try:
+                if place is folder and not folder.is_dir():
+                    continue
+                dump_all_stacks(place / STACKS_FILE, reason)
+                kept.append(place / STACKS_FILE)
+                queues = {"frames waiting for the disk": parts.writer.queue_size}
+                write_incident(place, reason, commands=parts.steps.commands, queue_sizes=queues)
+            except OSError:
+                _log.exception("the stacks could not be kept in %s", place)
+                continue
+            return
+
+    start_bounded("stacks of a hang", keep)(1.0)
+    return kept[0] if kept else folder / STACKS_FILE
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
