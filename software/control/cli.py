@@ -19,6 +19,7 @@ from pathlib import Path
 from control.cli_machine import SIMULATION, named_machine, rig, with_time_scale
 from control.cli_progress import RunProgress, duration
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
+from control.cli_streams import patient_streams
 from control.core.multi_point_controller import MultiPointController
 from control.core.preflight import describe, preflight
 from control.core.run import USER, Run
@@ -52,12 +53,13 @@ def main(arguments: Sequence[str]) -> int:
     """Carry out one command line and return the exit code."""
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger().addHandler(logging.NullHandler())  # a run logs to its folder, not to the terminal
-    args = _parser().parse_args(arguments)
-    try:
-        return int(args.command(args))
-    except SquidError as error:
-        _complain(error)
-        return EXIT_REFUSED
+    with patient_streams():
+        args = _parser().parse_args(arguments)
+        try:
+            return int(args.command(args))
+        except SquidError as error:
+            _complain(error)
+            return EXIT_REFUSED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,6 +168,7 @@ def _carry_out(
     progress = RunProgress(sys.stderr)
     with rig(machine), stop_requests() as stop:
         stop.make_safe = lambda: make_safe(microscope, 0.5)
+        run: Run | None = None
         try:
             microscope.open()
             controller = MultiPointController(microscope, manager, (progress.hear,), machine)
@@ -176,6 +179,9 @@ def _carry_out(
             print(f"run folder: {run.folder}", flush=True)
             summary = _follow(run, progress, stop)
         finally:
+            if run is not None and run.wait(0) is None:
+                run.abort("the command line failed")
+                run.wait(LEAVE_S)
             manager.shutdown(wait=True, timeout=LEAVE_S)
             _within(LEAVE_S, microscope.close)
     _report(run.folder, summary, as_json=args.json)
