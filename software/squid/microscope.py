@@ -111,6 +111,11 @@ class Microscope:
             except Exception:  # a driver's edge: the others must be closed
                 _log.exception("%s did not close", device.label)
 
+    def beat(self) -> None:
+        """Tell every device that the application is alive and ticking; see `Device.beat`."""
+        for device in self.devices.values():
+            device.beat()
+
     def __enter__(self) -> Microscope:
         self.open()
         return self

@@ -6,6 +6,7 @@ Each test injects its fault into a simulated device, runs a plan through the con
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,19 @@ def test_a_worker_that_comes_back_late_may_do_nothing(tmp_path: Path) -> None:
         facts = list(bench.facts)
     assert bench.facts == facts
     assert read_journal(run.folder).stored.first_absent() < FRAMES
+
+
+def test_the_light_lease_is_fed_by_a_run_that_ticks_and_by_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats_s: list[float] = []
+    with rig.rig(rig.machine(tmp_path), ["camera.hang@frame=7"]) as bench:
+        monkeypatch.setattr(bench.microscope, "beat", lambda: beats_s.append(time.monotonic()))
+        bench.run(rig.plan(tmp_path), tmp_path / "out", timeout_s=10)
+        ended_s = time.monotonic()
+    assert len(beats_s) > 7
+    assert max(b - a for a, b in pairwise(beats_s)) < 1.0
+    assert ended_s - beats_s[-1] > 0.4  # the hung call lasted that long, unfed
 
 
 # --- rows 21, 22: the stage -----------------------------------------------------------------------------------------

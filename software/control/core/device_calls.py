@@ -38,11 +38,15 @@ class DeviceCalls:
         Finds the call that does not return.
     control : RunControl
         Its abort ends the waits that may be cut short.
+    beat : callable
+        Called several times a second while the run ticks: the light lease lives on it. A call that does not return
+        beats no more, and the light goes out by itself.
     """
 
-    def __init__(self, steps: StepWatch, control: RunControl) -> None:
+    def __init__(self, steps: StepWatch, control: RunControl, beat: Callable[[], None]) -> None:
         self._steps = steps
         self._control = control
+        self._beat = beat
 
     def call(
         self, device: str, limit_s: float, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
@@ -78,6 +82,7 @@ class DeviceCalls:
             The future's own.
         """
         while True:
+            self._beat()
             left_s = until_s - time.monotonic()
             try:
                 return future.result(max(0.0, min(left_s, _SLICE_S)))

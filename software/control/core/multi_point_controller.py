@@ -171,7 +171,7 @@ class MultiPointController:
         facts, control = FactStream(self._listeners), RunControl()
         writer = self._writer(run.folder, plan, checked, progress, facts)
         steps = StepWatch(watch, run.overdue)
-        imaging = Imaging(self._microscope, layout.channels, DeviceCalls(steps, control))
+        imaging = Imaging(self._microscope, layout.channels, DeviceCalls(steps, control, self._microscope.beat))
         events, elapsed_s = _remaining(checked, state)
         return RunParts(
             layout=layout,

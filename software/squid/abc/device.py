@@ -85,6 +85,13 @@ class Device(ABC):
                 self._is_open = False
                 self._do_close()
 
+    def beat(self) -> None:  # noqa: B027  (most devices have no lease)
+        """Hear that the application is alive and ticking; a device that lends light on a lease renews it.
+
+        Called several times a second, from any thread, by whoever drives a run: never from a thread that only proves
+        that the process exists. Must return at once.
+        """
+
     def state(self) -> dict[str, StateValue]:
         """Return what the device knows of itself, without commanding it; units are in the keys."""
         return {"open": self._is_open}

@@ -197,6 +197,10 @@ class ControllerLink(Device):
         """Switch off every light of the controller, the autofocus laser included (to be used inside a job)."""
         yield from send_all(dark_commands(self.capabilities))
 
+    def beat(self) -> None:
+        """Renew the light lease while the application ticks."""
+        self.lease.beat()
+
     def state(self) -> dict[str, StateValue]:
         """Return the state of the connection, of the firmware and of the light lease."""
         if not self.is_open:
