@@ -27,6 +27,7 @@ from control.core.run_record import MACHINE_FILE, RunSummary
 from control.core.safe_state import make_safe
 from squid.drivers.simulated.faults import with_faults
 from squid.errors import ConfigurationError, PreflightError, SquidError
+from squid.import_config import convert
 from squid.machine_file import MachineConfig, read_machine_file
 from squid.microscope import Microscope
 from squid.models.plan import read_plan
@@ -90,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
     devices = commands.add_parser("devices", help="open every device and say what it knows of itself")
     _add_machine(devices)
     devices.set_defaults(command=_devices)
+
+    config = commands.add_parser(
+        "import-config",
+        help="turn an existing Squid program's configuration_*.ini into a machine file",
+        description="Print a machine file made from an existing Squid program's configuration; what was not "
+        "understood is listed on stderr.",
+    )
+    config.add_argument("ini", type=Path, metavar="FILE")
+    config.set_defaults(command=_import_config)
     return parser
 
 
@@ -156,6 +166,14 @@ def _devices(args: argparse.Namespace) -> int:
             print(f"{label}: {config.driver}, role {config.role or 'none'}")
             for key, value in device.state().items():
                 print(f"  {key}: {value}")
+    return EXIT_COMPLETED
+
+
+def _import_config(args: argparse.Namespace) -> int:
+    text, not_understood = convert(args.ini)
+    print(text, end="")
+    for key in not_understood:
+        print(f"not understood: {key}", file=sys.stderr)
     return EXIT_COMPLETED
 
 
