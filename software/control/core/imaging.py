@@ -113,11 +113,15 @@ class Imaging:
             self._set_gain(preset.gain)
             self._lighting.on(preset.source, preset.intensity)
             pending = self._trigger(event, actual, exposure_ms)
-            if not event.keep_shutter_open:
-                self._lighting.off()
         except BaseException:
             self.dark()
             raise
+        if not event.keep_shutter_open:
+            try:
+                self._lighting.off()
+            except BaseException:
+                self._give_up_exposure()
+                raise
         return pending
 
     def _set_exposure(self, exposure_ms: float) -> float:

@@ -110,9 +110,7 @@ class Journal:
         """
         data = b"".join(map(_encode, records))
         try:
-            if self._file < 0:
-                self._file = os.open(self._path, os.O_WRONLY)
-                os.ftruncate(self._file, self._size)
+            self._reopen_if_replaced()
             written = 0
             while written < len(data):
                 written += os.pwrite(self._file, data[written:], self._size + written)
@@ -122,6 +120,17 @@ class Journal:
             self._forget_file()
             raise StorageError(f"{self._path} could not be written: {e.strerror}") from e
         self._size += len(data)
+
+    def _reopen_if_replaced(self) -> None:
+        """Write to the file that bears the name: after a remount or a restore it may be another than the one opened."""
+        there = self._path.stat()
+        if self._file >= 0:
+            here = os.fstat(self._file)
+            if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
+                return
+            os.close(self._file)
+        self._file = os.open(self._path, os.O_WRONLY)
+        os.ftruncate(self._file, self._size)
 
     def _forget_file(self) -> None:
         """Cut off what was written in part, if that is possible, and open the file anew for the next commit."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import Future
 
 from control.core.device_calls import CALL_S, DeviceCalls
 from squid.abc.illumination import Illumination
-from squid.errors import AccessRevokedError
+from squid.errors import AccessRevokedError, DeviceError
 from squid.utils.epoch import check_access
+
+_log = logging.getLogger(__name__)
 
 
 class Lighting:
@@ -44,12 +47,19 @@ class Lighting:
         self._lit = (source, intensity)
 
     def off(self) -> None:
-        """Switch the light off without waiting: it darkens while the stage moves; the next `on` waits for that."""
-        if self._lit is not None:
-            source, _ = self._lit
-            self._lit = None
+        """Switch the light off without waiting: it darkens while the stage moves; the next `on` waits for that.
+
+        A source that does not take the command is switched off with all others; `DeviceError` when that fails, too.
+        """
+        if self._lit is None:
+            return
+        source, _ = self._lit
+        try:
             self._darkening = self._calls.call(self._light.label, CALL_S, self._light.turn_off, source)
-            self._asked = None
+        except DeviceError as failure:
+            _log.warning("%s; switching everything off", failure)
+            self.dark()
+        self._lit = self._asked = None
 
     def dark(self) -> None:
         """Switch all light off.

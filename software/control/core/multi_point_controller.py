@@ -106,15 +106,17 @@ class MultiPointController:
         StorageError
             The folder cannot be written; nothing moved.
         """
-        with ExitStack() as resources:
+        with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run of {plan.name}"))
             checked = preflight(plan, self._microscope, output, file=plan_file)
             now = datetime.now(UTC)
             folder = create_run_folder(output, plan.name, now.astimezone())
-            _lock(folder, resources)
+            _lock(folder, folder_lock)
             replace_text(folder / PLAN_FILE, plan_text(plan))
             write_machine(folder, self._machine)
-            return self._launch(folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")), resources)
+            return self._launch(
+                folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")), resources, folder_lock
+            )
 
     def resume(self, folder: Path) -> Run:
         """Go on with an interrupted run at its first missing frame.
@@ -124,9 +126,9 @@ class MultiPointController:
         ResumeRefusedError
             The folder holds no run, a complete one, one that is running, or one of another plan or machine.
         """
-        with ExitStack() as resources:
+        with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run in {folder}"))
-            _lock(folder, resources)
+            _lock(folder, folder_lock)
             state = read_journal(folder)
             summary = _summary_of(folder, state)
             if summary.status == "completed":
@@ -139,17 +141,23 @@ class MultiPointController:
                 plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
             )
             progress = _Progress(state, summary.parts + 1, summary.started_utc)
-            return self._launch(folder, plan, checked, progress, resources)
+            return self._launch(folder, plan, checked, progress, resources, folder_lock)
 
     def _launch(
-        self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress, resources: ExitStack
+        self,
+        folder: Path,
+        plan: AcquisitionPlan,
+        checked: Preflight,
+        progress: _Progress,
+        resources: ExitStack,
+        folder_lock: ExitStack,
     ) -> Run:
         """Build the parts and hand them to the manager; the run gives the resources back at its end."""
         run = Run(folder)
         resources.callback(_log_to(folder / LOG_FILE))
         watch = DeadlineWatch()
         resources.callback(watch.close)
-        run.begin(self._build(run, watch, plan, checked, progress), resources)
+        run.begin(self._build(run, watch, plan, checked, progress), resources, folder_lock)
         _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
         budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
         try:
@@ -318,14 +326,14 @@ def _differences(then: Any, now: Any, path: tuple[str, ...]) -> Iterator[str]:
         yield f"{'.'.join(path)} was {then!r}, is {now!r}"
 
 
-def _lock(folder: Path, resources: ExitStack) -> None:
-    """Lock the run folder until `resources` are given back, or until this process is dead."""
+def _lock(folder: Path, held: ExitStack) -> None:
+    """Lock the run folder until `held` is closed, or until this process is dead."""
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as e:
         raise ResumeRefusedError(f"{folder} is being written by another program just now") from e
-    resources.callback(lock.release)
+    held.callback(lock.release)
 
 
 def _log_to(path: Path) -> Callable[[], None]:

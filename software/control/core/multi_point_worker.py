@@ -132,6 +132,7 @@ class MultiPointWorker:
             return self._imaging.start_moves(event)
         except DeviceError as failure:
             _log.warning("%s; will be tried again", failure)
+            self._imaging.dark()
             return None
 
     def _reach(self, event: AcquisitionEvent, moves: Moves | None) -> StagePosition:

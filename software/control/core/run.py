@@ -45,6 +45,7 @@ class Run:
         self._epoch = Epoch(f"run {folder.name}")
         self._parts: RunParts | None = None
         self._resources = ExitStack()
+        self._folder_lock = ExitStack()
         self._started_s = time.monotonic()
         self._ending = threading.Lock()
         self._ended = threading.Event()
@@ -75,8 +76,8 @@ class Run:
         assert self._parts is not None, "begin() comes first"
         return self._parts
 
-    def begin(self, parts: RunParts, resources: ExitStack) -> None:
-        """Take the parts and say that the run has started; only then are `resources` the run's to give back.
+    def begin(self, parts: RunParts, resources: ExitStack, folder_lock: ExitStack) -> None:
+        """Take the parts and say that the run has started; only then are `resources` and lock the run's to give back.
 
         Raises
         ------
@@ -91,7 +92,7 @@ class Run:
             raise
         parts.writer.start()
         parts.facts.say(RunStarted(self.folder, parts.layout, parts.estimated_s, len(parts.writer.stored)))
-        self._resources = resources.pop_all()
+        self._resources, self._folder_lock = resources.pop_all(), folder_lock.pop_all()
 
     def execute(self) -> None:
         """Run the worker to its end; the task that the `WorkerManager` runs."""
@@ -181,12 +182,13 @@ class Run:
 
     def _give_back(self, parts: RunParts) -> None:
         """Give the resources back; the folder stays locked while a writer that hangs may still write to it."""
+        self._resources.close()
         if parts.writer.finish(0):
-            self._resources.close()
+            self._folder_lock.close()
             return
 
         def when_the_writer_has_ended() -> None:
             parts.writer.finish()
-            self._resources.close()
+            self._folder_lock.close()
 
         threading.Thread(target=when_the_writer_has_ended, name="keeps the folder locked", daemon=True).start()
