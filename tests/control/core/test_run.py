@@ -138,6 +138,24 @@ def test_abort_keeps_what_was_taken_and_can_be_resumed(tmp_path: Path) -> None:
         bench.controller.resume(run.folder)
 
 
+def test_abort_returns_within_one_exposure_and_half_a_second(tmp_path: Path) -> None:
+    """The quickest of three: a busy machine may hold up one of them, a slow abort holds up all."""
+    exposure_s = 0.2
+    channels = [{"config": "DAPI", "exposure": exposure_s * 1000}]
+    took_s = []
+    with rig.rig(rig.machine(tmp_path, time_scale=1)) as bench:
+        for _ in range(3):
+            run = bench.controller.start(rig.plan(tmp_path, sequence={"channels": channels}), tmp_path / "out")
+            stored = len(bench.said(FrameStored))
+            while len(bench.said(FrameStored)) == stored:
+                assert run.wait(0.01) is None
+            started_s = time.monotonic()
+            run.abort()
+            assert bench.finish(run).status == "aborted"
+            took_s.append(time.monotonic() - started_s)
+    assert min(took_s) < exposure_s + 0.5
+
+
 def test_abort_ends_a_wait_for_a_time_point(tmp_path: Path) -> None:
     plan = rig.plan(tmp_path, wells="B2", sequence={"time_plan": {"interval": 3600, "loops": 2}})
     with rig.rig(rig.machine(tmp_path)) as bench:
