@@ -411,8 +411,8 @@ def test_a_move_is_repeated_in_the_dark(tmp_path: Path, how: str) -> None:
     assert lit[1] == ()
 
 
-def test_time_points_count_from_the_first_exposure_not_from_homing(tmp_path: Path) -> None:
-    """The one position is near the end of travel where homing ends, so that there is no long way to it."""
+def test_homing_takes_nothing_from_the_intervals_of_a_time_lapse(tmp_path: Path) -> None:
+    """Begun and resumed with a stage that must be homed first; the position is where homing ends: no long way to it."""
     interval_s = 0.5
     plan = rig.plan(
         tmp_path,
@@ -423,25 +423,35 @@ def test_time_points_count_from_the_first_exposure_not_from_homing(tmp_path: Pat
         sequence={
             "stage_positions": [{"x": -9000, "y": -94000, "z": 50}],
             "channels": [{"config": "DAPI", "exposure": 5.0}],
-            "time_plan": {"interval": interval_s, "loops": 2},
+            "time_plan": {"interval": interval_s, "loops": 4},
             "z_plan": None,
         },
     )
-    homing: list[float] = []
-    with rig.rig(stage_options(tmp_path, 8, homed=False)) as bench:
+    machine = stage_options(tmp_path, 8, homed=False)
+    homing_s: list[float] = []
 
-        def strike(_: int, __: tuple[Any, ...], real: Callable[[], Any]) -> Any:
-            homing.append(time.monotonic())
-            future = real()
-            future.add_done_callback(lambda _: homing.append(time.monotonic()))
-            return future
+    def strike(_: int, __: tuple[Any, ...], real: Callable[[], Any]) -> Any:
+        started_s = time.monotonic()
+        future = real()
+        future.add_done_callback(lambda _: homing_s.append(time.monotonic() - started_s))
+        return future
 
+    with rig.rig(machine) as bench:
         intercept(bench.microscope.stage, "_do_home", strike)
-        _, summary = bench.run(plan, tmp_path / "out")
-    assert summary.status == "completed"
-    assert homing[1] - homing[0] > interval_s
-    first, second = (fact.record.monotonic_s for fact in bench.said(FrameStored))
-    assert second - first > interval_s / 2
+        run = bench.controller.start(plan, tmp_path / "out")
+        until(lambda: len(bench.said(FrameStored)) == 2)
+        run.abort()
+        ended(run)
+        exposed_s = [fact.record.monotonic_s for fact in bench.said(FrameStored)]
+    with rig.rig(machine) as bench:
+        intercept(bench.microscope.stage, "_do_home", strike)
+        summary = bench.finish(bench.controller.resume(run.folder))
+        exposed_s += [fact.record.monotonic_s for fact in bench.said(FrameStored)]
+    assert (summary.status, summary.frames_stored, len(exposed_s)) == ("completed", 4, 4)
+    assert len(homing_s) == 2
+    assert min(homing_s) > interval_s
+    assert exposed_s[1] - exposed_s[0] > interval_s / 2
+    assert exposed_s[3] - exposed_s[2] > interval_s / 2
 
 
 # --- opening and closing ---------------------------------------------------------------------------------------------

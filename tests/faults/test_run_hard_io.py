@@ -401,7 +401,7 @@ def test_a_run_without_its_record_is_resumed_from_the_journal(tmp_path: Path, ho
 
 def test_the_command_line_completes_a_run_whose_reader_has_gone(tmp_path: Path) -> None:
     """As in ``hcs run … 2>&1 | head -1``."""
-    rig.machine(tmp_path, time_scale=0.8)  # longer than the program waits for its threads when it leaves
+    rig.machine(tmp_path, time_scale=1)  # longer than the program waits for its threads when it leaves
     rig.plan(tmp_path)
     command = [sys.executable, str(ROOT / "software" / "main_hcs.py"), "run", str(tmp_path / "plan.yaml")]
     command += ["--machine", str(tmp_path / "machine.yaml"), "--output", str(tmp_path / "out")]
