@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from control.core.sinks.pyramid import level_shapes
 from squid.models.layout import DatasetLayout, ImageLayout, WellRef
+from squid.models.wells import row_name
 
 Json = dict[str, Any]
 
@@ -37,16 +38,6 @@ COMPRESSIONS = (*BLOSC, "none")
 def chunk_key(place: tuple[int, int, int]) -> str:
     """Return the path of a plane's chunk in its array: time point, channel, z, and one chunk in y and x."""
     return SEPARATOR.join(["c", *(str(number) for number in place), "0", "0"])
-
-
-def row_name(row: int) -> str:
-    """Return the letters of a zero-based plate row: A … Z, AA …."""
-    letters = ""
-    row += 1
-    while row:
-        row, digit = divmod(row - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters
 
 
 def well_path(well: WellRef) -> str:

@@ -19,7 +19,6 @@ from tests.control.core.sinks.test_contract import opened, store
 
 from control.core.sinks import make_sink
 from control.core.sinks.pyramid import level_shapes, levels
-from control.core.sinks.zarr_metadata import row_name
 
 
 def attributes(path: Path) -> dict[str, dict[str, object]]:
@@ -157,10 +156,6 @@ def test_the_table_tells_where_and_when_each_frame_was_taken(tmp_path: Path) -> 
         "x_um": "1010.1", "y_um": "499.9", "z_um": "-2.98", "exposure_ms": "20.5", "source": "405", "intensity": "0.2",
         "hardware_id": "1009", "monotonic_s": "59.000000", "utc": "2026-05-28T20:26:41.375000Z", "attempts": "1",
     }  # fmt: skip
-
-
-def test_rows_are_lettered_like_a_1536_well_plate() -> None:
-    assert [row_name(row) for row in (0, 25, 26, 31, 51, 52)] == ["A", "Z", "AA", "AF", "AZ", "BA"]
 
 
 def test_frames_are_not_kept_after_flush(tmp_path: Path) -> None:
