@@ -7,6 +7,7 @@ Faults are those of drivers: a driver's ``_do_…`` method that blocks, raises o
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,8 +50,9 @@ def shorten_margins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _short_margins(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_margins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shorten_margins(monkeypatch)
+    monkeypatch.setenv("SQUID_LOG_FOLDER", str(tmp_path / "log"))
 
 
 @contextmanager
@@ -135,11 +137,21 @@ def dump_to_a_full_disk(folder: Path) -> None:
     (folder / "stacks.log").symlink_to("/dev/full")
 
 
-def dump_is_a_folder(folder: Path) -> None:
-    (folder / "stacks.log").mkdir()
+def dump_never_returns(folder: Path) -> None:
+    os.mkfifo(folder / "stacks.log")  # to open it takes for ever, as on a share that does not answer
 
 
-@pytest.mark.parametrize("spoil", [to_elsewhere, dump_to_a_full_disk, dump_is_a_folder])
+@pytest.fixture
+def _unblocked(tmp_path: Path) -> Iterator[None]:
+    """Let go in the end who waits for a pipe to be read."""
+    yield
+    for pipe in tmp_path.glob("out/*/stacks.log"):
+        if pipe.is_fifo():
+            os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+
+
+@pytest.mark.usefixtures("_unblocked")
+@pytest.mark.parametrize("spoil", [to_elsewhere, dump_to_a_full_disk, dump_never_returns])
 def test_a_hang_whose_stacks_cannot_be_written_ends_truthfully(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     hangs = threading.Event()
     with rig.rig(rig.machine(tmp_path, time_scale=5)) as bench, held() as released:
@@ -162,7 +174,10 @@ def test_a_hang_whose_stacks_cannot_be_written_ends_truthfully(tmp_path: Path, s
         run.go_on()
         summary = ended(run)
         assert_over(bench)
-    assert len(bench.said(Hung)) == 1
+    (hung,) = bench.said(Hung)
+    if spoil is not dump_never_returns:
+        assert hung.dump.parent == tmp_path / "log"  # what the run folder does not take is kept elsewhere
+        assert "in strike" in hung.dump.read_text()  # where the hung call is
     assert (summary.status, summary.frames_stored) == ("aborted", stored)
     assert summary.reason.startswith("hung: camera.trigger")
     if spoil is to_elsewhere:
@@ -267,7 +282,6 @@ def test_a_hardware_trigger_that_fails_once_costs_one_exposure(tmp_path: Path) -
         "camera.none@frame=0",
         "camera.wrong_shape@frame=0",
         "camera.lost_frame@frame=0",
-        "camera.exception@frame=0",
         "illumination.exception@switch=1",
     ],
 )
@@ -450,8 +464,8 @@ def test_homing_takes_nothing_from_the_intervals_of_a_time_lapse(tmp_path: Path)
     assert (summary.status, summary.frames_stored, len(exposed_s)) == ("completed", 4, 4)
     assert len(homing_s) == 2
     assert min(homing_s) > interval_s
-    assert exposed_s[1] - exposed_s[0] > interval_s / 2
-    assert exposed_s[3] - exposed_s[2] > interval_s / 2
+    assert exposed_s[1] - exposed_s[0] > interval_s / 5  # less than the interval by what the first was late
+    assert exposed_s[3] - exposed_s[2] > interval_s / 5
 
 
 # --- opening and closing ---------------------------------------------------------------------------------------------
