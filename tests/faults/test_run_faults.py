@@ -18,6 +18,7 @@ from tests.rig import FRAMES
 from control.core import imaging, lighting, travel
 from control.core.facts import FrameMissing, FrameStored, Hung
 from control.core.journal import read_journal
+from control.core.multi_point_controller import MultiPointController
 from squid.models.plan import AcquisitionPlan
 
 
@@ -194,6 +195,20 @@ def test_a_hung_call_ends_the_run_truthfully(tmp_path: Path, fault: str, device:
     assert "multi_point_worker.py" in stacks
     assert 0 < summary.frames_stored < FRAMES
     assert len(frames_of(run.folder)) == summary.frames_stored
+
+
+def test_the_light_goes_off_before_anything_is_said_of_a_hang(tmp_path: Path) -> None:
+    lit: list[tuple[str, ...]] = []
+    with rig.rig(rig.machine(tmp_path), ["camera.hang@frame=7"]) as bench:
+        light = bench.microscope.illumination
+        look = MultiPointController(
+            bench.microscope,
+            bench.manager,
+            (lambda fact: lit.append(light.lit) if isinstance(fact, Hung) else None,),
+            machine=rig.machine(tmp_path),
+        )
+        bench.finish(look.start(rig.plan(tmp_path), tmp_path / "out"))
+    assert lit == [()]
 
 
 def test_a_hung_run_is_resumed_to_the_same_data(tmp_path: Path, undisturbed: dict[str, np.ndarray]) -> None:

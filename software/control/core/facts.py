@@ -71,12 +71,12 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Hung:
-    """A step passed its deadline; stacks are in `dump`."""
+    """A step passed its deadline; the light was told to go off; stacks are in `dump` (None: no folder took them)."""
 
     device: str
     call: str
     deadline_s: float
-    dump: Path
+    dump: Path | None
 
 
 @dataclass(frozen=True, slots=True)

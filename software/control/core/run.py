@@ -5,7 +5,7 @@
     begin() ──▶ running ──▶ ending ──▶ ended
                    │           ▲  light off, stage stopped ─▶ queue stored ─▶ sink closed ─▶ run.json ─▶ RunFinished
                    ├ worker returns or raises ─┤
-                   ├ a step is overdue: its device access revoked, stacks kept ─┤
+                   ├ a step is overdue: device access revoked, light off, stacks kept ─┤
                    ├ the time budget is used up: the same ─┤
                    └ the task was given up or never started ─┘
 
@@ -22,6 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from control.core import run_ending
+from control.core.bounded import start_bounded
 from control.core.facts import Hung, RunFinished, RunStarted
 from control.core.run_control import RunAborted
 from control.core.run_ending import RunParts
@@ -139,13 +140,14 @@ class Run:
             return
         self._epoch.revoke(str(error))
         self._of_running.control.abort(str(error))
+        start_bounded("safety lane: light off", self._of_running.microscope.illumination.all_off)
         threading.Thread(
             target=self._end_hung, args=(device, call, error), name="end of a hung run", daemon=True
         ).start()
 
     def _end_hung(self, device: str, call: str, error: HungError) -> None:
         dump = run_ending.keep_stacks(self._of_running, self.folder, str(error))
-        _log.error("%s; stacks are in %s", error, dump)
+        _log.error("%s; stacks are in %s", error, dump or "no file: no folder took them")
         self._of_running.facts.say(Hung(device, call, error.deadline_s, dump))
         self._end("aborted", f"hung: {error}")
 

@@ -125,26 +125,26 @@ def record(folder: Path, summary: RunSummary) -> None:
         _log.error("%s: the run's record could not be written: %s, %s", folder, summary.status, summary.reason)
 
 
-def keep_stacks(parts: RunParts, folder: Path, reason: str) -> Path:
-    """Keep all stacks and the last device commands; in the user's log folder where the run folder takes nothing."""
-    kept: list[Path] = []
+def keep_stacks(parts: RunParts, folder: Path, reason: str) -> Path | None:
+    """Keep all stacks and the last device commands: in the run folder, else in the user's log folder.
 
-    def keep() -> None:
-        for place in (folder, default_log_folder()):
-            try:
-                if place is folder and not folder.is_dir():
-                    continue
-                dump_all_stacks(place / STACKS_FILE, reason)
-                kept.append(place / STACKS_FILE)
-                queues = {"frames waiting for the disk": parts.writer.queue_size}
-                write_incident(place, reason, commands=parts.steps.commands, queue_sizes=queues)
-            except OSError:
-                _log.exception("the stacks could not be kept in %s", place)
-                continue
-            return
+    Returns
+    -------
+    Path or None
+        Where the stacks are; None when neither folder takes them.
+    """
+    for place in (folder, default_log_folder()):
+        if start_bounded("stacks of a hang", lambda place=place: _keep(parts, place, reason, place is folder))(1.0):  # type: ignore[misc]
+            return place / STACKS_FILE
+    return None
 
-    start_bounded("stacks of a hang", keep)(1.0)
-    return kept[0] if kept else folder / STACKS_FILE
+
+def _keep(parts: RunParts, place: Path, reason: str, is_run_folder: bool) -> None:
+    if is_run_folder and not place.is_dir():
+        raise FileNotFoundError(f"{place} is gone")  # and is not made anew: something else may be mounted there
+    dump_all_stacks(place / STACKS_FILE, reason)
+    queues = {"frames waiting for the disk": parts.writer.queue_size}
+    write_incident(place, reason, commands=parts.steps.commands, queue_sizes=queues)
 
 
 def _is_there(path: Path) -> bool:
