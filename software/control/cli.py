@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from control.cli_machine import SIMULATION, named_machine, rig, with_time_scale
 from control.cli_progress import RunProgress, duration
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.cli_streams import patient_streams
+from control.core.bounded import start_bounded
 from control.core.multi_point_controller import MultiPointController
 from control.core.preflight import describe, preflight
 from control.core.run import USER, Run
@@ -201,7 +201,7 @@ def _carry_out(
                 run.abort("the command line failed")
                 run.wait(LEAVE_S)
             manager.shutdown(wait=True, timeout=LEAVE_S)
-            _within(LEAVE_S, microscope.close)
+            start_bounded("closing", microscope.close)(LEAVE_S)
     _report(run.folder, summary, as_json=args.json)
     return _exit_code(summary)
 
@@ -216,12 +216,6 @@ def _follow(run: Run, progress: RunProgress, stop: StopRequests) -> RunSummary:
         progress.draw()
     progress.close()
     return summary
-
-
-def _within(seconds: float, command: Callable[[], None]) -> None:
-    thread = threading.Thread(target=command, name="closing", daemon=True)
-    thread.start()
-    thread.join(seconds)
 
 
 def _report(folder: Path, summary: RunSummary, *, as_json: bool) -> None:

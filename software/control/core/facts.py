@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +103,6 @@ class FactStream:
         self._listeners = listeners
         self._lock = threading.Lock()
         self._finished = False
-        self.last_said_s = time.monotonic()
 
     def say(self, fact: Fact) -> None:
         """Tell every listener."""
@@ -113,7 +111,6 @@ class FactStream:
                 _log.warning("said after the end and dropped: %s", fact)
                 return
             self._finished = isinstance(fact, RunFinished)
-            self.last_said_s = time.monotonic()
             for listener in self._listeners:
                 try:
                     listener(fact)

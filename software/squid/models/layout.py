@@ -121,3 +121,9 @@ class DatasetLayout:
     frames_planned: int
     objective: str
     light_path: LightPath | None = None
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of a stored frame, uncompressed."""
+        height, width = self.shape_px
+        return height * width * (1 if self.dtype == "uint8" else 2)

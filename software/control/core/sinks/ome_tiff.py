@@ -13,8 +13,6 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from control.core.sinks.disk import Disk
 from control.core.sinks.frame_table import FrameTable
 from control.core.sinks.ome_xml import OmeXml, start_of
@@ -55,12 +53,11 @@ class OmeTiffSink:
 
     def open(self, folder: Path, layout: DatasetLayout, *, resume: bool) -> None:
         """Make the folder; files come with their first frame."""
-        frame_bytes = int(np.prod(layout.shape_px)) * np.dtype(layout.dtype).itemsize
-        self._disk = Disk(folder, planned_bytes=layout.frames_planned * frame_bytes, durable=self._durable)
+        self._disk = Disk(folder, planned_bytes=layout.frames_planned * layout.frame_bytes, durable=self._durable)
         self._layout = layout
         self._table = FrameTable(self._disk, folder / FOLDER, layout.frames_planned)
         self._table.open(resume=resume)
-        self._disk.written_bytes = frame_bytes * len(self._table)
+        self._disk.written_bytes = layout.frame_bytes * len(self._table)
         self._closed = False
 
     def append(self, record: FrameRecord, pixels: Pixels) -> None:

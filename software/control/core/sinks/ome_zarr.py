@@ -94,9 +94,8 @@ class OmeZarrSink:
 
     def open(self, folder: Path, layout: DatasetLayout, *, resume: bool) -> None:
         """Make the data sets with their first image, or find what an earlier part of the run left."""
-        frame_bytes = int(np.prod(layout.shape_px)) * np.dtype(layout.dtype).itemsize
-        self._in_flight_frames = min(IN_FLIGHT_FRAMES, max(1, IN_FLIGHT_BYTES // frame_bytes))
-        self._disk = Disk(folder, planned_bytes=layout.frames_planned * frame_bytes, durable=self._durable)
+        self._in_flight_frames = min(IN_FLIGHT_FRAMES, max(1, IN_FLIGHT_BYTES // layout.frame_bytes))
+        self._disk = Disk(folder, planned_bytes=layout.frames_planned * layout.frame_bytes, durable=self._durable)
         self._layout = layout
         self._pixels = ZarrPixels(self._disk, self._compression, len(level_shapes(layout.shape_px)))
         self._data_sets = {}
@@ -108,7 +107,7 @@ class OmeZarrSink:
             for name, images in (("plate", plate), ("positions", free))
             if images
         )
-        self._disk.written_bytes = frame_bytes * sum(len(each.table) for each in self._data_sets.values())
+        self._disk.written_bytes = layout.frame_bytes * sum(len(each.table) for each in self._data_sets.values())
         self._closed = False
 
     def append(self, record: FrameRecord, pixels: Pixels) -> None:

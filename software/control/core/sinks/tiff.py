@@ -19,7 +19,6 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 from control.core.index_set import IndexSet
@@ -66,8 +65,7 @@ class TiffSink:
 
     def open(self, folder: Path, layout: DatasetLayout, *, resume: bool) -> None:
         """Write what is known before the first frame."""
-        frame_bytes = int(np.prod(layout.shape_px)) * np.dtype(layout.dtype).itemsize
-        self._disk = Disk(folder, planned_bytes=layout.frames_planned * frame_bytes, durable=self._durable)
+        self._disk = Disk(folder, planned_bytes=layout.frames_planned * layout.frame_bytes, durable=self._durable)
         self._layout = layout
         self._resume = resume
         self._times = {}
@@ -81,7 +79,7 @@ class TiffSink:
         self._disk.write_lines(folder / "coordinates.csv", planned)
         self._table = FrameTable(self._disk, folder, layout.frames_planned)
         self._table.open(resume=resume)
-        self._disk.written_bytes = frame_bytes * len(self._table)
+        self._disk.written_bytes = layout.frame_bytes * len(self._table)
         self._closed = False
 
     def append(self, record: FrameRecord, pixels: Pixels) -> None:
