@@ -123,6 +123,11 @@ class Microscope:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def owner(self) -> str | None:
+        """Who has reserved the microscope; None: nobody."""
+        return self._owner
+
     @contextmanager
     def reserve(self, owner: str) -> Iterator[None]:
         """Keep the microscope for `owner` during the block.
