@@ -35,6 +35,7 @@ class Role(StrEnum):
     FILTER_WHEEL = "filter_wheel"
     OBJECTIVE_CHANGER = "objective_changer"
     CAMERA_TRIGGER = "camera_trigger"
+    SEQUENCER = "sequencer"
 
 
 class DeviceConfig(FileModel):

@@ -12,6 +12,7 @@ settles only its own exposure, found by trigger id; one that fits none is droppe
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,6 +65,14 @@ class Exposure:
     trigger_id: int
     ended: Future[float] = field(default_factory=Future)
     frame: Future[CameraFrame] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class BurstShot:
+    """One exposure of a burst: the event's index in the plan, and its exposure time."""
+
+    plan_index: int
+    exposure_ms: float
 
 
 class Camera(Device):
@@ -133,6 +142,16 @@ class Camera(Device):
     @abstractmethod
     def readout_ms(self) -> float:
         """Time from the end of an exposure to its frame by the wall clock, with the settings in force."""
+
+    @property
+    def burst_limit(self) -> int:
+        """Most exposures that `arm_burst` takes; 0: the camera cannot be armed for several pulses."""
+        return 0
+
+    @property
+    def varies_exposure_in_burst(self) -> bool:
+        """Whether the shots of a burst may differ in exposure time."""
+        return False
 
     def exposure_duration_s(self, exposure_ms: float) -> float:
         """Return how long such an exposure takes by the wall clock; a simulated camera may run fast."""
@@ -208,8 +227,35 @@ class Camera(Device):
         self._check_access()
         return self._do_trigger(plan_index)
 
+    def arm_burst(self, shots: Sequence[BurstShot]) -> tuple[Exposure, ...]:
+        """Get ready for as many hardware pulses, one exposure each, in this order.
+
+        The pulses may come as fast as read-out allows; frames are delivered in their order. A pulse that the camera
+        misses shifts the frames by one and leaves the last exposure without: whoever arms a burst believes no frame
+        of it before the last has come. Exposure time and gain in force stay as they are.
+
+        Raises
+        ------
+        SettingError
+            Too many shots, an exposure that is not allowed, or the trigger mode is not hardware; nothing was armed.
+        DeviceError
+            The previous exposure is not over; nothing was armed.
+        """
+        self._check_access()
+        hardware = self.trigger_mode is TriggerMode.HARDWARE
+        self._require(hardware, "burst in trigger mode", self.trigger_mode.value, TriggerMode.HARDWARE.value)
+        self._require(1 <= len(shots) <= self.burst_limit, "number of shots", len(shots), f"1 to {self.burst_limit}")
+        low, high = self.exposure_range_ms
+        for shot in shots:
+            self._require(
+                low <= shot.exposure_ms <= high, "exposure_ms", shot.exposure_ms, f"{low:g} to {high:g} ms"
+            )
+        times = {shot.exposure_ms for shot in shots}
+        self._require(self.varies_exposure_in_burst or len(times) == 1, "exposure_ms", sorted(times), "one for all")
+        return self._do_arm_burst(tuple(shots))
+
     def cancel(self) -> None:
-        """Give up the exposure under way, if any: its futures fail with `FrameLostError`."""
+        """Give up what is under way or armed, if anything: its futures fail with `FrameLostError`."""
         self._check_access()
         self._do_cancel()
 
@@ -244,6 +290,10 @@ class Camera(Device):
     def _do_trigger(self, plan_index: int) -> Exposure: ...
     @abstractmethod
     def _do_cancel(self) -> None: ...
+
+    def _do_arm_burst(self, shots: tuple[BurstShot, ...]) -> tuple[Exposure, ...]:
+        """Arm a burst; called only where `burst_limit` is not 0."""
+        raise DeviceError(self.label, f"cannot be armed for {len(shots)} pulses")
 
     def _busy(self) -> DeviceError:
         return DeviceError(self.label, "was triggered while an exposure was under way")

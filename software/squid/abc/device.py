@@ -71,6 +71,11 @@ class Device(ABC):
         """Whether the device can be commanded."""
         return self._is_open
 
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the device has lost its connection and is looking for it by itself; commands fail until it has."""
+        return False
+
     def open(self) -> None:
         """Connect; does nothing when open already. Nothing moves and no light goes on."""
         with self._life:

@@ -34,6 +34,19 @@ class Illumination(Device):
     def lit(self) -> tuple[str, ...]:
         """Names of the sources that are on, as last commanded."""
 
+    @property
+    def interruptions(self) -> int:
+        """How often light may have gone out without a command: a lease that ran out, an interlock, a lost connection.
+
+        A frame during whose exposure this rises was not taken in the light that it was meant to have.
+        """
+        return 0
+
+    @property
+    def interlock_is_open(self) -> bool:
+        """Whether an interlock keeps the light off just now; False where none can be read."""
+        return False
+
     def turn_on(self, source: str, intensity: float) -> Future[None]:
         """Switch `source` on at `intensity` (fraction 0…1).
 
