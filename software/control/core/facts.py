@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from squid.models.event import AcquisitionEvent
@@ -20,12 +20,35 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The plan passed preflight and its folder exists; `already_stored` frames come from an earlier part."""
+    """The plan passed preflight and its folder exists.
+
+    Attributes
+    ----------
+    folder, layout : Path, DatasetLayout
+        The run folder, and what is stored in it.
+    estimated_s : float
+        Time that this part of the run will take, about; waiting for time points included.
+    already_stored : int
+        Frames that come from an earlier part.
+    stored_by_image : mapping of int to int
+        Number of these by image; images without any are left out.
+    missing : mapping of int to str
+        Frames given up in an earlier part, with the reason; those that can be taken are taken again.
+    last_due_s : float or None
+        Earliest start of the last event, on the clock of time points; None: nothing is waited for, or the clock
+        starts again during the plan.
+    image_of : callable or None
+        Returns the number of an index's image.
+    """
 
     folder: Path
     layout: DatasetLayout
     estimated_s: float
     already_stored: int
+    stored_by_image: Mapping[int, int] = field(default_factory=dict)
+    missing: Mapping[int, str] = field(default_factory=dict)
+    last_due_s: float | None = None
+    image_of: Callable[[int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

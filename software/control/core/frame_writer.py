@@ -6,9 +6,9 @@
        ▲                  │
        └── wait_for_room ─┘   the queue's bound delays the next trigger; nothing is ever dropped
 
-Frames are handled in groups: pixels first, then the journal's records, then the facts. A full disk or a failing one
-holds the queue, and so the run, until it is mended or the run is aborted. Owns the sink and the journal from `start`
-to `finish`; knows no device.
+Frames are handled in groups: pixels first, then the journal's records, then the facts, then the taps, which see the
+pixels of what was stored. A full disk or a failing one holds the queue, and so the run, until it is mended or the run
+is aborted. Owns the sink and the journal from `start` to `finish`; knows no device.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
 
 _log = logging.getLogger(__name__)
+
+Tap = Callable[[FrameRecord, Pixels], None]
+"""Sees a frame that is stored; must return soon, keep no other thread waiting, and not write to the pixels."""
 
 GROUP_FRAMES = 8
 """Most frames in one commit group."""
@@ -70,6 +73,8 @@ class FrameWriter:
         Frames given up already; the writer adds to it.
     capacity_bytes : int
         Pixels that may wait; at least one frame always fits.
+    taps : tuple of callable
+        See each stored frame, in the writer's thread; one that raises is not called again during this run.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class FrameWriter:
         stored: IndexSet,
         missing: dict[int, str],
         capacity_bytes: int = 128 << 20,
+        taps: tuple[Tap, ...] = (),
     ) -> None:
         self.stored = stored
         self.missing = missing
@@ -89,6 +95,7 @@ class FrameWriter:
         self._journal = journal
         self._facts = facts
         self._capacity_bytes = capacity_bytes
+        self._taps = taps
         self._changed = threading.Condition()
         self._queue: deque[_Frame | _Hole] = deque()
         self._pending_bytes = 0
@@ -118,6 +125,11 @@ class FrameWriter:
     def queue_size(self) -> int:
         """Frames that wait."""
         return len(self._queue)
+
+    @property
+    def fill(self) -> float:
+        """How full the queue is: 0 is empty, 1 is when the engine has to wait."""
+        return min(1.0, self._pending_bytes / self._capacity_bytes)
 
     @property
     def has_room(self) -> bool:
@@ -192,6 +204,9 @@ class FrameWriter:
         self._patiently(lambda: self._journal.commit(records))
         for item in group:
             self._note(item)
+        for item in group:
+            if isinstance(item, _Frame):
+                self._show(item)
 
     def _hand_to_sink(self, item: _Frame | _Hole) -> None:
         if isinstance(item, _Frame):
@@ -208,6 +223,14 @@ class FrameWriter:
         else:
             self.missing[item.index] = item.reason
             self._facts.say(FrameMissing(item.index, item.reason))
+
+    def _show(self, frame: _Frame) -> None:
+        for tap in self._taps:
+            try:
+                tap(frame.record, frame.pixels)
+            except Exception:  # a tap's edge: the run goes on
+                _log.exception("%r failed on frame %d and sees no more of this run", tap, frame.record.event.index)
+                self._taps = tuple(each for each in self._taps if each is not tap)
 
     def _release(self, group: list[_Frame | _Hole]) -> None:
         with self._changed:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class JournalState:
         Frames on disk.
     missing : dict of int to str
         Frames given up, with the reason.
+    stored_by_image : Counter of int
+        Number of frames on disk, by image.
     last_t : int
         Latest time point of which a frame is stored.
     clock_s, clock_utc_s : float
@@ -53,6 +56,7 @@ class JournalState:
     header: Record
     stored: IndexSet
     missing: dict[int, str] = field(default_factory=dict)
+    stored_by_image: Counter[int] = field(default_factory=Counter)
     last_t: int = 0
     clock_s: float = 0.0
     clock_utc_s: float = 0.0
@@ -62,6 +66,7 @@ class JournalState:
     def see(self, record: Record) -> None:
         """Take in one record."""
         if record["kind"] == "stored":
+            self.stored_by_image[record["image"]] += record["index"] not in self.stored
             self.stored.add(record["index"])
             self.missing.pop(record["index"], None)
             self.last_t = max(self.last_t, record["t"])

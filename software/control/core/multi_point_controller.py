@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from control.core.device_calls import DeviceCalls
 from control.core.facts import FactStream, Listener
-from control.core.frame_writer import FrameWriter
+from control.core.frame_writer import FrameWriter, Tap
 from control.core.imaging import Imaging
 from control.core.index_set import IndexSet
 from control.core.journal import Journal, JournalState, part_record, read_journal
@@ -40,6 +40,7 @@ from control.core.run_record import (
     versions,
     write_machine,
 )
+from control.core.schedule import Schedule
 from control.core.sinks import make_sink
 from control.core.step_watch import StepWatch
 from squid.errors import ResumeRefusedError, SquidError
@@ -82,6 +83,8 @@ class MultiPointController:
     machine : MachineConfig, optional
         Written to the run folder, and used by a resume; by default the microscope's own. Differs from that when
         faults were injected for this start only.
+    taps : tuple of callable
+        See the pixels of each stored frame, in the writer's thread; see `FrameWriter`.
     """
 
     def __init__(
@@ -90,11 +93,13 @@ class MultiPointController:
         manager: WorkerManager,
         listeners: tuple[Listener, ...] = (),
         machine: MachineConfig | None = None,
+        taps: tuple[Tap, ...] = (),
     ) -> None:
         self._microscope = microscope
         self._manager = manager
         self._listeners = listeners
         self._machine = machine or microscope.config
+        self._taps = taps
 
     def start(self, plan: AcquisitionPlan, output: Path, plan_file: Path | None = None) -> Run:
         """Check the plan and start it in a new folder under `output`.
@@ -204,6 +209,9 @@ class MultiPointController:
             earlier_s=state.earlier_s if state else 0.0,
             ideal_s=checked.ideal_s,
             estimated_s=checked.estimated_s * (1 - len(writer.stored) / max(1, layout.frames_planned)),
+            stored_by_image=state.stored_by_image if state else {},
+            last_due_s=_last_due_s(checked.schedule),
+            image_of=lambda index: checked.schedule.event(index).image,
         )
 
     def _writer(
@@ -223,6 +231,7 @@ class MultiPointController:
             facts,
             stored=state.stored if state else IndexSet(frames),
             missing=dict(state.missing) if state else {},
+            taps=self._taps,
         )
 
     def _journal(self, folder: Path, plan: AcquisitionPlan, checked: Preflight, progress: _Progress) -> Journal:
@@ -294,6 +303,14 @@ def _remaining(checked: Preflight, state: JournalState | None) -> tuple[Iterator
         return iter(()), 0.0
     now_s = state.clock_s + (max(0.0, time.time() - state.clock_utc_s) if state.clock_utc_s else 0.0)
     return chain((first,), remaining), min(now_s, first.min_start_s or 0.0)
+
+
+def _last_due_s(schedule: Schedule) -> float | None:
+    """Return the earliest start of the last event; None when the clock of time points starts again before it."""
+    order = schedule.loops.axes.order
+    if not schedule.frames or not order.startswith("t") or any("t" in axes.order for axes in schedule.all_axes[1:]):
+        return None
+    return schedule.event(schedule.frames - 1).min_start_s
 
 
 def _restart_budget() -> None:

@@ -18,24 +18,49 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from control.core import run_ending
 from control.core.bounded import start_bounded
-from control.core.facts import Hung, RunFinished, RunStarted
+from control.core.facts import Hung, RunFinished
 from control.core.run_control import RunAborted
 from control.core.run_ending import RunParts
 from control.core.run_record import RunSummary, Status, write_summary
 from control.core.safe_state import make_safe
-from control.core.step_watch import Step
+from control.core.step_watch import Step, StepUnderWay
 from squid.errors import AccessRevokedError, HungError, SquidError
 from squid.utils.epoch import Epoch
+from squid.utils.safe_callback import safe_callback
 
 _log = logging.getLogger(__name__)
 
 USER = "user"
 """First word of the reason when a person ended the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a run is doing at this moment.
+
+    Attributes
+    ----------
+    step : StepUnderWay or None
+        The device call that began last and has not come back.
+    queue_fill : float
+        How full the writer's queue is: 0 is empty, 1 is when the engine has to wait.
+    is_pausing : bool
+        A person wants it to wait.
+    abort_reason : str or None
+        Why it shall end; None while it shall go on.
+    """
+
+    step: StepUnderWay | None
+    queue_fill: float
+    is_pausing: bool
+    abort_reason: str | None
 
 
 class Run:
@@ -51,6 +76,8 @@ class Run:
         self._ending = threading.Lock()
         self._ended = threading.Event()
         self._summary: RunSummary | None = None
+        self._on_ended: list[Callable[[], object]] = []
+        self._on_ended_lock = threading.Lock()
 
     # --- for people -------------------------------------------------------------------------------------------------
 
@@ -69,6 +96,23 @@ class Run:
     def wait(self, timeout_s: float | None = None) -> RunSummary | None:
         """Wait for the end; None when it has not come after `timeout_s`."""
         return self._summary if self._ended.wait(timeout_s) else None
+
+    def vitals(self) -> Vitals:
+        """Return what it is doing now; cheap, from any thread."""
+        parts = self._of_running
+        control = parts.control
+        return Vitals(parts.steps.current, parts.writer.fill, control.is_paused, control.abort_reason)
+
+    def when_ended(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called once the run has ended and given everything back; at once if it has.
+
+        It comes in the thread that ends the run and must return soon; its exception is logged.
+        """
+        with self._on_ended_lock:
+            if not self._ended.is_set():
+                self._on_ended.append(callback)
+                return
+        safe_callback(callback)
 
     # --- for the controller -----------------------------------------------------------------------------------------
 
@@ -92,7 +136,7 @@ class Run:
             parts.writer.discard()
             raise
         parts.writer.start()
-        parts.facts.say(RunStarted(self.folder, parts.layout, parts.estimated_s, len(parts.writer.stored)))
+        parts.facts.say(parts.opening(self.folder))
         self._resources, self._folder_lock = resources.pop_all(), folder_lock.pop_all()
 
     def execute(self) -> None:
@@ -180,7 +224,10 @@ class Run:
         except Exception:  # the run must end
             _log.exception("the end of the run failed")
         finally:
-            self._ended.set()
+            with self._on_ended_lock:
+                self._ended.set()
+            for callback in self._on_ended:
+                safe_callback(callback)
 
     def _give_back(self, parts: RunParts) -> None:
         """Give the resources back; the folder stays locked while a writer that hangs may still write to it."""

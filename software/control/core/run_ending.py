@@ -1,4 +1,4 @@
-"""How a run ends, whoever ends it: what is stored of what was taken, what is written about it, what is kept of a hang.
+"""What a run is made of, and how it ends, whoever ends it: what is stored of what was taken, what is written about it, what is kept of a hang.
 
 Every step may meet a disk that is full, gone or stalled; none of them may keep the run from ending, or make it lie.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from control.core.bounded import start_bounded
-from control.core.facts import FactStream
+from control.core.facts import FactStream, RunStarted
 from control.core.frame_writer import FrameWriter
 from control.core.multi_point_worker import MultiPointWorker
 from control.core.run_control import RunControl
@@ -47,6 +47,8 @@ class RunParts:
         Time that physics needs for the whole plan.
     estimated_s : float
         Time that this part will take, about.
+    stored_by_image, last_due_s, image_of
+        As in `RunStarted`.
     """
 
     layout: DatasetLayout
@@ -61,6 +63,22 @@ class RunParts:
     earlier_s: float
     ideal_s: float
     estimated_s: float
+    stored_by_image: Mapping[int, int]
+    last_due_s: float | None
+    image_of: Callable[[int], int]
+
+    def opening(self, folder: Path) -> RunStarted:
+        """Return the first fact of a run in `folder`."""
+        return RunStarted(
+            folder,
+            self.layout,
+            self.estimated_s,
+            len(self.writer.stored),
+            stored_by_image=self.stored_by_image,
+            missing=dict(self.writer.missing),
+            last_due_s=self.last_due_s,
+            image_of=self.image_of,
+        )
 
 
 def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status, str]:

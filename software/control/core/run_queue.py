@@ -61,9 +61,12 @@ class RunQueue:
     def __init__(self, path: Path) -> None:
         self._queue = PersistentQueue(path)
 
-    def add(self, plan_file: Path, output: Path) -> int:
-        """Put a run at the end and return its id."""
-        return self._queue.add({"plan_file": str(plan_file.absolute()), "output": str(output.absolute())})
+    def add(self, plan_file: Path, output: Path, run_folder: Path | None = None) -> int:
+        """Put a run at the end and return its id; one that has a run folder is to be resumed from it."""
+        content = {"plan_file": str(plan_file.absolute()), "output": str(output.absolute())}
+        if run_folder is not None:
+            content["run_folder"] = str(run_folder.absolute())
+        return self._queue.add(content)
 
     def take(self) -> QueuedRun | None:
         """Take the first waiting run, which counts as running from now; None if none waits."""
@@ -86,6 +89,10 @@ class RunQueue:
             raise ValueError(f"run {run_id} of '{summary.name}' has not ended")
         state = JobState.FAILED if summary.status == "aborted" else JobState.DONE
         self._queue.finish(run_id, state, summary.reason or summary.status)
+
+    def refuse(self, run_id: int, reason: str) -> None:
+        """Say why a run that was taken could not be started."""
+        self._queue.finish(run_id, JobState.FAILED, reason)
 
     def recover(self) -> list[QueuedRun]:
         """Return the runs that were interrupted when the program died, to offer them for resume. Call it at start."""
