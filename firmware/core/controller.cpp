@@ -105,6 +105,7 @@ bool Controller::waits_for_sequence(Code code) {
     case Code::AckJoystickButtonPressed:
     case Code::SequenceRead:
     case Code::SequenceAbort:
+    case Code::SequenceFinish:
     case Code::StopMotion:
     case Code::LightsOut:
     case Code::TurnOffAllPorts:

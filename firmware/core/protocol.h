@@ -141,12 +141,13 @@ enum class Flag : std::uint8_t {
   SequenceRunning = 64,
 };
 
-// State byte of the SEQUENCE page.
+// State byte of the SEQUENCE page. EXPOSING is RUNNING with the trigger of the step under way given, shown at once.
 enum class SequenceState : std::uint8_t {
   Idle = 0,
   Running = 1,
   Done = 2,
   Aborted = 3,
+  Exposing = 4,
 };
 
 // Register that SEQUENCE_SET writes. Registers keep their value, so only changes are sent.
@@ -238,6 +239,7 @@ enum class Code : std::uint8_t {
   SequenceRun = 71,
   SequenceAbort = 72,
   SequenceRead = 73,
+  SequenceFinish = 74,
   GuardedMovetoX = 80,
   GuardedMovetoY = 81,
   GuardedMovetoZ = 82,

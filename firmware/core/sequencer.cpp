@@ -28,6 +28,9 @@ Reason Sequencer::execute(const Packet& packet, std::uint64_t now_us) {
     case Code::SequenceAbort:
       abort(Reason::Stopped);
       return Reason::None;
+    case Code::SequenceFinish:
+      finish();
+      return Reason::None;
     case Code::SequenceRead: {
       const std::uint16_t index = args::SequenceRead::decode(packet).index;
       if (index >= size_) {
@@ -252,8 +255,10 @@ bool Sequencer::fire(std::uint64_t now_us) {
     abort(refusal);
     return false;
   }
+  trigger_.service(now_us);  // a light without delay goes on now, not a turn of the loop later
   trigger_times_us_[current_] = static_cast<std::uint32_t>(now_us - started_us_);
   phase_ = Phase::Expose;
+  progressed_ = true;
   due_us_ = now_us + trigger_.delay_us(channel_) + step().exposure_us;
   return true;
 }
@@ -283,6 +288,20 @@ void Sequencer::abort(Reason reason) {
   motion_.stop();
 }
 
+void Sequencer::finish() {
+  if (!is_running()) {
+    return;
+  }
+  if (phase_ == Phase::Expose) {
+    end_ = static_cast<std::uint16_t>(current_ + 1);
+    return;
+  }
+  state_ = SequenceState::Done;
+  progressed_ = true;
+  lights_.ports_off();
+  motion_.stop();
+}
+
 bool Sequencer::needs_interlock() const { return is_running() && Lights::is_port(step().light.source); }
 
 Reason Sequencer::take_failure() {
@@ -298,7 +317,8 @@ bool Sequencer::take_progress() {
 }
 
 std::uint32_t Sequencer::progress_page() const {
-  return (std::uint32_t{done_} << 16) | (std::uint32_t{static_cast<std::uint8_t>(state_)} << 8) |
+  const SequenceState shown = is_running() && phase_ == Phase::Expose ? SequenceState::Exposing : state_;
+  return (std::uint32_t{done_} << 16) | (std::uint32_t{static_cast<std::uint8_t>(shown)} << 8) |
          static_cast<std::uint8_t>(reason_);
 }
 

@@ -40,6 +40,9 @@ class Sequencer {
   // Ends a run, dark and standing. Harmless when none is under way.
   void abort(Reason reason);
 
+  // Ends a run after the exposure under way, which is kept; at once when there is none.
+  void finish();
+
   void power_on() { state_ = SequenceState::Idle; }
   bool is_running() const { return state_ == SequenceState::Running; }
 

@@ -18,6 +18,14 @@ constexpr std::size_t kMaxEdges = 200'000;
 
 bool is_lit(const Rgb& led) { return led.red != 0 || led.green != 0 || led.blue != 0; }
 
+int brightest(const LedImage& image) {
+  int level = 0;
+  for (const Rgb& led : image) {
+    level = std::max({level, int{led.red}, int{led.green}, int{led.blue}});
+  }
+  return level;
+}
+
 std::string rgb_json(const Rgb& led) {
   return "[" + std::to_string(led.red) + "," + std::to_string(led.green) + "," + std::to_string(led.blue) + "]";
 }
@@ -79,7 +87,17 @@ void SimBoard::set_dac_gain(std::uint8_t refdiv, std::uint8_t gains) {
   gains_ = gains;
 }
 
+void SimBoard::write_dac(std::uint8_t channel, std::uint16_t value) {
+  if (dac_[channel] != value && on_level) {
+    on_level("dac" + std::to_string(channel), value);
+  }
+  dac_[channel] = value;
+}
+
 void SimBoard::write_leds(const LedImage& image) {
+  if (on_level && brightest(image) != brightest(leds_)) {
+    on_level("matrix", brightest(image));
+  }
   const bool was_on = std::any_of(leds_.begin(), leds_.end(), is_lit);
   const bool on = std::any_of(image.begin(), image.end(), is_lit);
   leds_ = image;

@@ -27,6 +27,7 @@ class SimBoard final : public Board {
 
   std::function<bool(const FrameBytes&)> on_frame;  // sends to the host
   std::function<void(const Edge&)> on_edge;         // told of each edge
+  std::function<void(const std::string&, int)> on_level;  // told of each change of a DAC channel, or of the matrix
 
   // What a reset of the processor does to the hardware: outputs low, motors standing.
   void power_cycle();
@@ -37,7 +38,7 @@ class SimBoard final : public Board {
   std::uint64_t now_us() override;
   Motor& motor(AxisId axis) override { return motors_[static_cast<std::size_t>(axis)]; }
   void set_output(Output output, bool high) override;
-  void write_dac(std::uint8_t channel, std::uint16_t value) override { dac_[channel] = value; }
+  void write_dac(std::uint8_t channel, std::uint16_t value) override;
   void set_dac_gain(std::uint8_t refdiv, std::uint8_t gains) override;
   void write_leds(const LedImage& image) override;
   bool interlock_is_safe() override { return is_safe; }

@@ -35,6 +35,12 @@ VirtualController::VirtualController(const Options& options)
                      (edge.level ? "1" : "0") + "]");
     }
   };
+  board_.on_level = [this](const std::string& name, int value) {
+    if (is_watched_) {
+      Console::print("\"level\":[" + std::to_string(board_.now_us()) + "," + Console::quote(name) + "," +
+                     std::to_string(value) + "]");
+    }
+  };
 }
 
 std::unique_ptr<Firmware> VirtualController::make_firmware() {

@@ -301,3 +301,55 @@ TEST("an aborted sequence raises its trigger at once, and a strobe to come does 
     CHECK(!rig.board.output(Output::D1));
   }
 }
+
+TEST("each trigger is shown at once, with the stage where it stands for the exposure") {
+  Rig rig;
+  rig.send(Code::SetReport, {0, kAllPages});
+  upload(rig);
+  run(rig);
+  std::uint32_t shown = 0;
+  bool was_high = true;
+  for (int i = 0; i < 100'000 && rig.has_flag(Flag::SequenceRunning); ++i) {
+    const bool high = rig.board.output(Output::Trigger0);
+    if (was_high && !high) {
+      CHECK_EQUAL(state(rig), SequenceState::Exposing);
+      CHECK_EQUAL(steps_done(rig), shown);
+      CHECK_EQUAL(rig.z(), -1000 - 1000 * static_cast<std::int32_t>(shown / 2));
+      ++shown;
+    }
+    was_high = high;
+    rig.board.time_us += 100;
+    rig.turn();
+  }
+  CHECK_EQUAL(shown, 6U);
+}
+
+TEST("a sequence that is to finish keeps the exposure under way, and takes no other") {
+  Rig rig;
+  rig.send(Code::SetReport, {0, kAllPages});
+  upload(rig);
+  run(rig);
+  for (int i = 0; i < 10'000 && state(rig) != SequenceState::Exposing; ++i) {
+    rig.run_us(100);
+  }
+  CHECK_EQUAL(rig.send(Code::SequenceFinish), ExecutionStatus::InProgress);
+  CHECK(rig.board.output(Output::D1));
+  CHECK_EQUAL(rig.run_to_end(), ExecutionStatus::Completed);
+  CHECK_EQUAL(steps_done(rig), 1U);
+  CHECK_EQUAL(state(rig), SequenceState::Done);
+}
+
+TEST("a sequence that is to finish between two exposures ends at once") {
+  Rig rig;
+  rig.send(Code::SetReport, {0, kAllPages});
+  upload(rig);
+  run(rig);  // Z is on its way to the first step
+  rig.send(Code::SequenceFinish);
+  rig.run_to_end();
+  rig.run_ms(100);
+  CHECK_EQUAL(steps_done(rig), 0U);
+  CHECK_EQUAL(state(rig), SequenceState::Done);
+  CHECK_EQUAL(rig.status(), ExecutionStatus::Completed);
+  rig.send(Code::SequenceFinish);  // harmless when none is under way
+  CHECK_EQUAL(rig.status(), ExecutionStatus::Completed);
+}

@@ -183,12 +183,13 @@ class Flag(IntFlag):
 
 
 class SequenceState(IntEnum):
-    """State byte of the SEQUENCE page."""
+    """State byte of the SEQUENCE page. EXPOSING is RUNNING with the trigger of the step under way given, shown at once."""
 
     IDLE = 0
     RUNNING = 1
     DONE = 2
     ABORTED = 3
+    EXPOSING = 4
 
 
 class StepField(IntEnum):
@@ -283,6 +284,7 @@ class Code(IntEnum):
     SEQUENCE_RUN = 71
     SEQUENCE_ABORT = 72
     SEQUENCE_READ = 73
+    SEQUENCE_FINISH = 74
     GUARDED_MOVETO_X = 80
     GUARDED_MOVETO_Y = 81
     GUARDED_MOVETO_Z = 82
@@ -792,6 +794,13 @@ COMMANDS: Final[dict[Code, CommandSpec]] = {
         True,
         (2, 0),
         "Choose the step whose trigger time the STEP_TIME page shows (us after the start of the run).",
+    ),
+    Code.SEQUENCE_FINISH: CommandSpec(
+        Code.SEQUENCE_FINISH,
+        (),
+        True,
+        (2, 0),
+        "End the sequence after the exposure under way; at once when there is none. Motors stop, light off.",
     ),
     Code.GUARDED_MOVETO_X: CommandSpec(
         Code.GUARDED_MOVETO_X,
