@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from squid.abc.device import Device
 from squid.abc.filter_wheel import FilterWheel
 from squid.abc.illumination import Illumination
 from squid.abc.objective_changer import ObjectiveChanger
+from squid.abc.sequencer import Sequencer
 from squid.abc.stage import Stage
 from squid.errors import ConfigurationError, DeviceError, MachineFileError
 from squid.machine_file import MachineConfig, Role
@@ -38,6 +39,7 @@ KINDS: Mapping[Role, type[Device]] = {
     Role.FILTER_WHEEL: FilterWheel,
     Role.OBJECTIVE_CHANGER: ObjectiveChanger,
     Role.CAMERA_TRIGGER: CameraTrigger,
+    Role.SEQUENCER: Sequencer,
 }
 
 DeviceT = TypeVar("DeviceT", bound=Device)
@@ -65,6 +67,7 @@ class Microscope:
         self.filter_wheel = self._optional(Role.FILTER_WHEEL, FilterWheel)
         self.objective_changer = self._optional(Role.OBJECTIVE_CHANGER, ObjectiveChanger)
         self.camera_trigger = self._optional(Role.CAMERA_TRIGGER, CameraTrigger)
+        self.sequencer = self._optional(Role.SEQUENCER, Sequencer)
 
     @classmethod
     def build(cls, config: MachineConfig, file: Path | None = None) -> Microscope:
@@ -87,8 +90,13 @@ class Microscope:
                 raise MachineFileError(f"leave no travel: {e}", file=file, key="stage_limits") from e
         return microscope
 
-    def open(self) -> None:
+    def open(self, on_device: Callable[[str], object] | None = None) -> None:
         """Open every device, then apply the camera settings of the machine file; nothing moves, no light goes on.
+
+        Parameters
+        ----------
+        on_device : callable, optional
+            Told the label of each device before it is opened.
 
         Raises
         ------
@@ -97,6 +105,8 @@ class Microscope:
         """
         try:
             for device in self.devices.values():
+                if on_device is not None:
+                    on_device(device.label)
                 device.open()
             self._apply_camera_config()
         except BaseException:
