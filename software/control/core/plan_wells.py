@@ -75,7 +75,8 @@ def _planned(
     """Share the plan's frames out among its wells: a channel may leave out planes or time points, of all alike."""
     by_well = np.bincount(well_of_image, weights, minlength=wells)
     ends = np.rint(np.cumsum(by_well) * (frames / max(1.0, by_well.sum()))).astype(np.int64)
-    return np.diff(ends, prepend=0)
+    planned: npt.NDArray[np.int64] = np.diff(ends, prepend=0)
+    return planned
 
 
 def _centres_um(

@@ -1,4 +1,4 @@
-"""What a run is made of, and how it ends, whoever ends it: what is stored of what was taken, what is written about it, what is kept of a hang.
+"""What a run is made of, and how it ends, whoever ends it: what is still stored, written and kept.
 
 Every step may meet a disk that is full, gone or stalled; none of them may keep the run from ending, or make it lie.
 """
