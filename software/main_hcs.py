@@ -1,4 +1,4 @@
-"""Start of the program: crash dumps first, then the command line.
+"""Start of the program: crash dumps first, then the window or the command line.
 
 ``faulthandler`` is enabled before anything else is imported, on a file of its own that stays open: a dump never lands
 in a file that got the number of a closed one, and works without a console. The file is removed again when it is empty.
@@ -48,7 +48,11 @@ def leave(code: int, crash_file: IO[str]) -> NoReturn:
 def exit_code_of(arguments: list[str]) -> int:
     """Carry out the command line; an error that nobody foresaw is shown with its stack and gives 1."""
     try:
-        from control.cli import main  # only now, with the crash file open
+        from control.cli_window import wants_window, window  # only now, with the crash file open
+
+        if wants_window(arguments):
+            return window(arguments)
+        from control.cli import main  # a second's worth of imports that the window does not wait for
 
         return main(arguments)
     except SystemExit as end:

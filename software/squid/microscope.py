@@ -108,7 +108,7 @@ class Microscope:
                 if on_device is not None:
                     on_device(device.label)
                 device.open()
-            self._apply_camera_config()
+            self.apply_camera_config()
         except BaseException:
             self.close()
             raise
@@ -172,7 +172,8 @@ class Microscope:
         """Height and width of a frame once it is turned into stage orientation."""
         return self.config.camera.orientation.shape(self.camera.frame_shape_px)
 
-    def _apply_camera_config(self) -> None:
+    def apply_camera_config(self) -> None:
+        """Give the camera the settings of the machine file, which runs use: binning, pixel format, trigger, ROI."""
         wanted = self.config.camera
         self.camera.set_binning(wanted.binning)
         self.camera.set_pixel_format(wanted.pixel_format)

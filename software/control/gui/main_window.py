@@ -1,0 +1,247 @@
+"""The window: four pages in the order of the work, menus, docks, status, and the emergency stop.
+
+::
+
+    start page ──attach(session, pages)──▶ look · plan · run · review ──close──▶ on_quit
+
+Owns the frame; what a page does is the page's business. Asks before it closes on a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PyQt5.QtCore import QByteArray, Qt
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+
+from control.gui.about import help_actions
+from control.gui.log_panel import LogBuffer, LogPanel
+from control.gui.message_bar import MessageBar, Weight
+from control.gui.navigation import Navigation
+from control.gui.parts import make_action
+from control.gui.settings import SettingsFile
+from control.gui.start_page import StartPage
+from control.gui.status_strip import StatusStrip
+
+if TYPE_CHECKING:  # slow to import; loaded while the window is already shown
+    from control.core.session import Session
+    from control.gui.follower import Follower
+
+
+class MainWindow(QMainWindow):
+    """The program's one window.
+
+    Parameters
+    ----------
+    settings : SettingsFile
+        What is remembered.
+    log : LogBuffer
+        Shown in the log dock.
+    on_quit : callable
+        Leaves the program; called once a person has decided to.
+    """
+
+    def __init__(self, settings: SettingsFile, log: LogBuffer, on_quit: Callable[[], object]) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("Squid HCS")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self._settings, self._on_quit = settings, on_quit
+        self.session: Session | None = None
+        self.pages: dict[str, QWidget] = {}
+        self.page = "look"
+        self._follower: Follower | None = None
+        self.emergency_action = make_action(
+            self,
+            "Emergency stop",
+            self.emergency_stop,
+            shortcut="F12",
+            tip="Light off and stage stopped at once; live view and run end",
+            image="alert-octagon",
+        )
+        self.navigation, self.bar = Navigation(self.emergency_action), MessageBar()
+        self.start_page, self._stack, self.strip = StartPage(), QStackedWidget(), StatusStrip()
+        self._lay_out()
+        self._log_dock = self._dock("Log", LogPanel(log), Qt.DockWidgetArea.BottomDockWidgetArea)
+        self._devices_dock = self._dock("Devices", QWidget(), Qt.DockWidgetArea.RightDockWidgetArea)
+        self._menus: dict[str, QMenu] = {}
+        self._make_menus()
+        self.resize(1366, 740)
+        self.restoreGeometry(_bytes(settings.values.geometry))
+
+    def _lay_out(self) -> None:
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.navigation, self.bar):
+            layout.addWidget(widget)
+        layout.addWidget(self._stack, 1)
+        self._stack.addWidget(self.start_page)
+        self.setCentralWidget(body)
+        self.setStatusBar(self.strip)
+        self.navigation.page_chosen.connect(self.show_page)
+        self.navigation.set_pages_enabled(False)
+        self.emergency_action.setEnabled(False)
+
+    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"{title.lower()}Dock")
+        dock.setWidget(panel)
+        self.addDockWidget(area, dock)
+        dock.hide()
+        return dock
+
+    def _make_menus(self) -> None:
+        bar = self.menuBar()
+        assert bar is not None  # every main window has one
+        for title in ("&File", "&Look", "&Plan", "&Run", "Re&view", "&Window", "&Help"):
+            menu = bar.addMenu(title)
+            assert menu is not None
+            menu.setToolTipsVisible(True)
+            self._menus[title.replace("&", "").lower()] = menu
+        quit_action = make_action(
+            self, "&Quit", self.close, shortcut="Ctrl+Q", tip="Leave the program", image="exit-to-app"
+        )
+        self._fill("file", [self.emergency_action, None, quit_action])
+        log, devices = self._log_dock.toggleViewAction(), self._devices_dock.toggleViewAction()
+        for action, key in ((log, "Ctrl+Shift+L"), (devices, "Ctrl+Shift+D")):
+            assert action is not None
+            action.setShortcut(key)
+            action.setToolTip(f"Show or hide this panel ({key})")
+        self._fill("window", [*self.navigation.actions_of_pages, None, log, devices])
+        self._fill("help", help_actions(self))
+
+    def _fill(self, menu: str, actions: list[Any]) -> None:
+        for action in actions:
+            if action is None:
+                self._menus[menu].addSeparator()
+            else:
+                self._menus[menu].addAction(action)
+
+    # --- the session ------------------------------------------------------------------------------------------------
+
+    def attach(self, session: Session, pages: dict[str, QWidget]) -> None:
+        """Take an open session and the pages made for it; from now on there is work to do."""
+        from control.gui.devices_panel import DevicesPanel  # with the session, not before it
+        from control.gui.follower import Follower
+
+        self.session, self.pages = session, pages
+        for name, page in pages.items():
+            self._stack.addWidget(page)
+            self._restore(name, page)
+            self._fill(name, list(getattr(page, "menu_actions", list)()))
+        self._devices_dock.setWidget(DevicesPanel(session.monitor))
+        self._follower = Follower(session, self.strip, self.bar)
+        self.setWindowTitle(f"{session.machine.name} – Squid HCS")
+        self.navigation.set_pages_enabled(True)
+        self.emergency_action.setEnabled(True)
+        self.restoreState(_bytes(self._settings.values.layout))
+        self.show_page(self._settings.values.page if self._settings.values.page in pages else "look")
+
+    def show_page(self, name: str) -> None:
+        """Show a page by name: look, plan, run or review."""
+        if name in self.pages:
+            self.page = name
+            self._stack.setCurrentWidget(self.pages[name])
+            self.navigation.show_page(name)
+
+    def emergency_stop(self) -> None:
+        """Light off and stage stopped, whatever else hangs; then say what was confirmed."""
+        if self.session is not None and self._follower is not None:
+            self._follower.follow_stop(self.session.emergency_stop())
+
+    def show_error(self, stack: str) -> None:
+        """Show that something failed which nobody foresaw; the program goes on."""
+        last = stack.strip().splitlines()[-1]
+        self.bar.say(
+            f"Something failed that should not: {last}. The program goes on; runs are not touched.", Weight.FAULT, stack
+        )
+
+    # --- files dropped on the window --------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Take a file or a folder, once there are pages."""
+        if event is not None and self.pages and _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Open a plan file on the Plan page, a run folder on the Review page."""
+        path = _dropped(event) if event is not None else None
+        if path is not None:
+            self.open_path(path)
+
+    def open_path(self, path: Path) -> None:
+        """Open a plan file on the Plan page, a run folder on the Review page."""
+        pages: dict[str, Any] = self.pages
+        if path.is_dir():
+            self.show_page("review")
+            pages["review"].open_folder(path)
+        else:
+            self.show_page("plan")
+            pages["plan"].open_file(path)
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Ask when a run is under way; otherwise leave."""
+        if event is None:
+            return
+        event.ignore()  # whoever leaves ends the process; nothing is destroyed under the feet of threads
+        if self.session is not None and self.session.queue.current is not None:
+            self._ask_before_closing()
+        else:
+            self._on_quit()
+
+    def _ask_before_closing(self) -> None:
+        box = QMessageBox(
+            QMessageBox.Icon.Question,
+            "A run is under way",
+            "A run is under way. What was taken so far is stored, and a run that was ended can be resumed.",
+            parent=self,
+        )
+        box.setObjectName("closeQuestion")
+        stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        pause = box.addButton("Pause the run and stay", QMessageBox.ButtonRole.ActionRole)
+        leave = box.addButton("End the run and quit", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(stay)
+        assert self.session is not None
+        assert pause is not None
+        assert leave is not None
+        pause.clicked.connect(self.session.queue.pause)
+        leave.clicked.connect(self._on_quit)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def remember(self) -> None:
+        """Put what is to be remembered into the settings."""
+        pages = {name: page.remember() for name, page in self.pages.items() if hasattr(page, "remember")}
+        self._settings.change(
+            geometry=_text(self.saveGeometry()),
+            layout=_text(self.saveState()),
+            page=self.page,
+            pages={**self._settings.values.pages, **pages},
+        )
+
+    def _restore(self, name: str, page: QWidget) -> None:
+        remembered = self._settings.values.pages.get(name)
+        if remembered and hasattr(page, "restore"):
+            page.restore(remembered)
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    data = event.mimeData()
+    files = [url.toLocalFile() for url in data.urls()] if data is not None and data.hasUrls() else []
+    return Path(files[0]) if files and files[0] else None
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray.fromBase64(text.encode(errors="replace"))
+
+
+def _text(data: QByteArray) -> str:
+    return bytes(data.toBase64()).decode()
