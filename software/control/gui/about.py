@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, QUrl
@@ -28,7 +29,7 @@ def help_actions(window: QWidget) -> list[QAction]:
     ]
 
 
-def _open(path: Path):  # type: ignore[no-untyped-def]
+def _open(path: Path) -> Callable[[], object]:
     return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 

@@ -36,7 +36,6 @@ LINES = 5000
 _PERIOD_MS = 200
 _MOST_AT_ONCE = 500
 _LEVELS = {
-    "Everything": logging.DEBUG,
     "Information": logging.INFO,
     "Warnings": logging.WARNING,
     "Errors": logging.ERROR,

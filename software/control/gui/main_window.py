@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         Leaves the program; called once a person has decided to.
     """
 
-    def __init__(self, settings: SettingsFile, log: LogBuffer, on_quit: Callable[[], object]) -> None:
+    def __init__(self, settings: SettingsFile, log: LogBuffer, on_quit: Callable[[], None]) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Squid HCS")

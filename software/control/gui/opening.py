@@ -120,14 +120,11 @@ def explain(file: Path, device: str, result: WorkerResult) -> tuple[str, str, st
         return f"{file.name} cannot be used", str(error), "Mend what the message names, then try again."
     if isinstance(error, DeviceError):
         device = error.device
-    if result.timed_out:
-        cause = f"It did not answer within {LIMIT_S:.0f} s."
-    else:
-        cause = str(error) or repr(error)
+    cause = f"It did not answer within {LIMIT_S:.0f} s." if result.timed_out else str(error) or repr(error)
     if not device:
         return "The microscope could not be opened", cause, "Try again; the log (Ctrl+Shift+L) says more."
     remedy = (
-        f"Look whether '{device}' has power, whether its cable is plugged in, and whether another program uses it; then "
-        f"try again. Its address and options are in {file}, under devices.{device}."
+        f"Look whether '{device}' has power, whether its cable is plugged in, and whether another program uses it; "
+        f"then try again. Its address and options are in {file}, under devices.{device}."
     )
     return f"'{device}' did not open", cause, remedy

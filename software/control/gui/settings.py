@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -76,7 +75,7 @@ class SettingsFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix(".partial")
         partial.write_text(json.dumps(asdict(self.values), indent=1), encoding="utf-8")
-        os.replace(partial, self.path)
+        partial.replace(self.path)
 
 
 def _read(path: Path) -> Settings:
@@ -99,7 +98,7 @@ def _read(path: Path) -> Settings:
 
 def _put_aside(path: Path, aside: Path) -> None:
     try:
-        os.replace(path, aside)
+        path.replace(aside)
     except OSError as error:
         _log.warning("%s cannot be put aside: %s", path, error)
 
