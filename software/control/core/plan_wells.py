@@ -31,15 +31,15 @@ class PlanWells:
         Frames planned; they add up to the plan's.
     offset_um : ndarray, shape (images, 2), float64
         x and y of each field's centre from the well's centre; of a free position, from the middle of its fields.
-    middle : ndarray, shape (images,), int32
-        Number of the middle plane of each image.
+    size_z : ndarray, shape (images,), int64
+        Planes of each image.
     """
 
     wells: tuple[WellRef, ...]
     well_of_image: npt.NDArray[np.int32]
     planned: npt.NDArray[np.int64]
     offset_um: npt.NDArray[np.float64]
-    middle: npt.NDArray[np.int32]
+    size_z: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, layout: DatasetLayout) -> PlanWells:
@@ -60,7 +60,7 @@ class PlanWells:
             well_of_image,
             _planned(layout.frames_planned, len(wells), well_of_image, planes.prod(axis=1)),
             at_um - centres_um[well_of_image],
-            (planes[:, 1] // 2).astype(np.int32),
+            planes[:, 1].copy(),
         )
 
 
