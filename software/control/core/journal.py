@@ -188,10 +188,10 @@ def part_record(utc_s: float, pid: int) -> Record:
     return {"kind": "part", "utc_s": utc_s, "pid": pid}
 
 
-def read_records(path: Path) -> Iterator[tuple[Record, int]]:
-    """Yield every whole record and the file offset behind it, up to the first torn line."""
-    offset = 0
+def read_records(path: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
+    """Yield every whole record from `offset` on, and the file offset behind it, up to the first torn line."""
     with path.open("rb") as file:
+        file.seek(offset)
         for line in file:
             record = _decode(line)
             if record is None:

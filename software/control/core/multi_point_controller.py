@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -245,6 +245,7 @@ class MultiPointController:
                 "plan": plan.model_dump(mode="json"),
                 "machine": self._machine.model_dump(mode="json"),
                 "origin_um": list(checked.origin),
+                "optics": asdict(checked.schedule.optics),
             }
             journal = Journal.create(folder, header, frames=checked.layout.frames_planned, durable=durable)
         journal.commit([part_record(time.time(), os.getpid())])
@@ -345,7 +346,7 @@ def _differences(then: Any, now: Any, path: tuple[str, ...]) -> Iterator[str]:
 
 def _lock(folder: Path, held: ExitStack) -> None:
     """Lock the run folder until `held` is closed, or until this process is dead."""
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / ".lock", thread_local=False)  # taken in one thread, given back in another
     try:
         lock.acquire(timeout=0)
     except Timeout as e:
