@@ -101,6 +101,11 @@ class MultiPointController:
         self._machine = machine or microscope.config
         self._taps = taps
 
+    @property
+    def owner(self) -> str | None:
+        """Who has the microscope; None: nobody, a run may start."""
+        return self._microscope.owner
+
     def start(self, plan: AcquisitionPlan, output: Path, plan_file: Path | None = None) -> Run:
         """Check the plan and start it in a new folder under `output`.
 

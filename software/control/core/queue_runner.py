@@ -1,0 +1,371 @@
+"""Works through the run queue: one plan after another, with everything that must happen between them.
+
+::
+
+    open ─▶ live view stopped, microscope free ─▶ take ─▶ start or resume ─▶ run ─▶ ended ─┬─ well ─▶ the next one
+      ▲                                                      │ refused                      └─ badly ─┐
+      └── start() ◀────────────────── holding, and says why ◀┴────────────────────────────────────────┘
+
+A queue that has become empty closes: what is added later waits for a person. Methods of the window return at once;
+what touches disk or devices is done in tasks, in which errors come back by `on_error`. Order, states and history are
+`RunQueue`'s and survive the program. Knows no Qt.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from control.core.multi_point_controller import MultiPointController
+from control.core.run import USER, Run
+from control.core.run_queue import QueuedRun, RunQueue
+from control.core.run_record import PLAN_FILE, RunSummary, replace_text
+from control.core.run_status import RunStatus
+from squid.errors import PreflightError, SquidError
+from squid.models.plan import AcquisitionPlan, plan_text, read_plan
+from squid.utils.persistent_queue import JobState
+from squid.utils.task import TaskHandle, current_task
+from squid.utils.worker_manager import WorkerManager, WorkerResult
+
+_log = logging.getLogger(__name__)
+
+FREE_S = 10.0
+"""How long a start waits for live view and moves by hand to end."""
+
+START_S = 600.0
+"""How long checks, folder and files of a new run may take: an array store for a large plate takes its time."""
+
+ENDED_SHOWN = 100
+"""So many ended runs are listed."""
+
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+OnError = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The queue at one moment.
+
+    Attributes
+    ----------
+    runs : tuple of QueuedRun
+        In order; of the ended ones the last `ENDED_SHOWN`.
+    is_open : bool
+        It starts the next run by itself.
+    holding : str
+        Why it does not; empty when nothing waits, or nobody has started it.
+    current_id : int or None
+        The run under way or being started.
+    goes_on_after_faults : bool
+        A run that a fault ended does not hold the others.
+    """
+
+    runs: tuple[QueuedRun, ...] = ()
+    is_open: bool = False
+    holding: str = ""
+    current_id: int | None = None
+    goes_on_after_faults: bool = False
+
+    def count(self, state: JobState) -> int:
+        """Return how many runs are in a state."""
+        return sum(run.state is state for run in self.runs)
+
+
+class QueueRunner:
+    """Starts the runs of a queue.
+
+    Parameters
+    ----------
+    queue : RunQueue
+        Open; stays the caller's to close.
+    controller : MultiPointController
+        Starts and resumes.
+    manager : WorkerManager
+        Runs the tasks.
+    folder : Path
+        Where the plans of the queue are kept; made when needed.
+    status : RunStatus, optional
+        Is told which run to look at.
+    stop_live : callable
+        Ends live view; returns at once.
+    """
+
+    def __init__(
+        self,
+        queue: RunQueue,
+        controller: MultiPointController,
+        manager: WorkerManager,
+        *,
+        folder: Path,
+        status: RunStatus | None = None,
+        stop_live: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._queue = queue
+        self._controller = controller
+        self._manager = manager
+        self._folder = folder
+        self._status = status
+        self._stop_live = stop_live
+        self._starting = threading.Lock()
+        self._reading = threading.Lock()
+        self._lock = threading.Lock()
+        self._run: Run | None = None
+        self._view = QueueView()
+        self._numbers = itertools.count(1)
+
+    # --- what it is doing -------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> Run | None:
+        """The run under way."""
+        return self._run
+
+    def view(self) -> QueueView:
+        """Return the queue as it is; nothing is read from disk."""
+        return self._view
+
+    def wait(self, timeout_s: float | None = None) -> RunSummary | None:
+        """Wait for the end of the run under way; None when there is none, or when it has not come in time."""
+        run = self._run
+        return run.wait(timeout_s) if run is not None else None
+
+    def interrupted(self) -> list[QueuedRun]:
+        """Return the runs that were under way when the program died, to offer them for resume; from a task, at start."""
+        found = self._queue.recover() if self._view.current_id is None else self._queue.runs(JobState.INTERRUPTED)
+        self._refresh()
+        return found
+
+    # --- for people: these return at once ---------------------------------------------------------------------------
+
+    def enqueue(
+        self,
+        plan: AcquisitionPlan,
+        output: Path,
+        *,
+        start: bool = False,
+        front: bool = False,
+        on_error: OnError | None = None,
+    ) -> TaskHandle:
+        """Add a plan; see `add`. With `start` the queue opens then, with `front` the plan goes before all others."""
+        return self._task("add a plan", lambda: self._enqueue(plan, output, start, front), on_error)
+
+    def start(self, on_error: OnError | None = None) -> TaskHandle:
+        """Open the queue: the first waiting run starts, the others follow."""
+        return self._task("start", self._open, on_error)
+
+    def hold(self, reason: str = "") -> None:
+        """Start no further run; the one under way goes on."""
+        self._replace(is_open=False, holding=reason)
+
+    def go_on_after_faults(self, wanted: bool) -> None:
+        """Say whether the next run starts when a fault has ended one; a run that stored nothing holds in any case."""
+        self._replace(goes_on_after_faults=wanted)
+
+    def pause(self) -> None:
+        """Let the run wait after the frame under way."""
+        if (run := self._run) is not None:
+            run.pause()
+
+    def go_on(self) -> None:
+        """End the pause."""
+        if (run := self._run) is not None:
+            run.go_on()
+
+    def abort(self, reason: str = USER) -> None:
+        """End the run after the exposure under way, and hold the queue; what was taken is kept."""
+        if (run := self._run) is not None:
+            run.abort(reason)
+
+    def cancel(self, run_id: int, on_error: OnError | None = None) -> TaskHandle:
+        """Take a waiting or interrupted run out."""
+        return self._task("take out", lambda: self._cancel(run_id), on_error)
+
+    def move(self, run_id: int, before: int | None, on_error: OnError | None = None) -> TaskHandle:
+        """Move a waiting run before another one, or to the end (None)."""
+        return self._task("move", lambda: self._move(run_id, before), on_error)
+
+    def resume(self, run_id: int, on_error: OnError | None = None) -> TaskHandle:
+        """Go on with an interrupted or ended run at its first missing frame, before all others."""
+        return self._task("resume", lambda: self._resume(run_id), on_error)
+
+    def resume_folder(self, folder: Path, on_error: OnError | None = None) -> TaskHandle:
+        """Go on with the run in `folder`, before all others."""
+        return self._task("resume a folder", lambda: self._resume_folder(folder), on_error)
+
+    # --- what takes time: in tasks ----------------------------------------------------------------------------------
+
+    def add(self, plan: AcquisitionPlan, output: Path) -> int:
+        """Keep a copy of the plan, put it at the end of the queue, return its id; from a task.
+
+        Raises
+        ------
+        StorageError
+            The copy cannot be written; the queue is as before.
+        """
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", plan.name).strip("_.") or "plan"
+        file = self._folder / f"{stem}_{uuid.uuid4().hex[:12]}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(file, plan_text(plan))
+        run_id = self._queue.add(file, output)
+        self._refresh()
+        return run_id
+
+    def _enqueue(self, plan: AcquisitionPlan, output: Path, start: bool, front: bool) -> None:
+        run_id = self.add(plan, output)
+        if front:
+            self._to_front(run_id)
+        if start:
+            self._open()
+
+    def _cancel(self, run_id: int) -> None:
+        self._queue.cancel(run_id)
+        self._refresh()
+
+    def _move(self, run_id: int, before: int | None) -> None:
+        self._queue.move(run_id, before)
+        self._refresh()
+
+    def _resume(self, run_id: int) -> None:
+        run = next(run for run in self._queue.runs() if run.id == run_id)
+        if run.state is JobState.INTERRUPTED:
+            self._queue.resume(run_id)
+        elif run.run_folder is not None and run.state is not JobState.RUNNING:
+            self._to_front(self._queue.add(run.plan_file, run.output, run.run_folder))
+        else:
+            raise ValueError(f"run {run_id} is {run.state.value} and has nothing to resume")
+        self._open()
+
+    def _resume_folder(self, folder: Path) -> None:
+        self._to_front(self._queue.add(folder / PLAN_FILE, folder.parent, folder))
+        self._open()
+
+    def _to_front(self, run_id: int) -> None:
+        first = next((run.id for run in self._queue.runs(JobState.WAITING) if run.id != run_id), None)
+        if first is not None:
+            self._queue.move(run_id, first)
+        self._refresh()
+
+    def _open(self) -> None:
+        self._change(is_open=True, holding="")
+        self._start_next()
+
+    def _start_next(self) -> None:
+        if not self._starting.acquire(timeout=1.0):
+            return  # whoever is starting a run now comes here again at its end
+        try:
+            if self._view.is_open and self._run is None:
+                self._take_next()
+        finally:
+            self._starting.release()
+
+    def _take_next(self) -> None:
+        if not self._queue.runs(JobState.WAITING):
+            self._change(is_open=False, holding="")
+            return
+        if (owner := self._wait_until_free()) is not None:
+            self._change(is_open=False, holding=f"the microscope is in use by {owner}")
+            return
+        taken = self._queue.take()
+        if taken is None:
+            return
+        self._change(current_id=taken.id)
+        try:
+            run = self._begin(taken)
+        except Exception as refusal:  # the plan's edge: it is refused, and the queue says why
+            reason = in_words(refusal)
+            self._queue.refuse(taken.id, reason)
+            self._change(is_open=False, holding=reason, current_id=None)
+            if not isinstance(refusal, SquidError):
+                raise
+            return
+        self._run = run
+        try:
+            if self._status is not None:
+                self._status.follow(run)
+            self._queue.started(taken.id, run.folder)
+            self._refresh()
+        finally:
+            run.when_ended(lambda: self._ended(taken.id, run))
+
+    def _wait_until_free(self) -> str | None:
+        """Stop live view; return who still has the microscope when it has not become free."""
+        self._stop_live()
+        give_up_s = time.monotonic() + FREE_S
+        while (owner := self._controller.owner) is not None and time.monotonic() < give_up_s:
+            if (task := current_task()) is not None:
+                task.pause(0.02)
+        return owner
+
+    def _begin(self, taken: QueuedRun) -> Run:
+        if taken.run_folder is not None:
+            run = self._controller.resume(taken.run_folder)
+        else:
+            run = self._controller.start(read_plan(taken.plan_file), taken.output, taken.plan_file)
+        task = current_task()
+        if task is not None and task.outcome is not None:
+            run.abort("its start took too long, and was given up")
+        return run
+
+    def _ended(self, run_id: int, run: Run) -> None:
+        """Note how a run ended, in the thread that ended it; start the next one unless something is wrong."""
+        summary = run.wait(0)
+        assert summary is not None  # it has ended
+        self._run = None
+        try:
+            self._queue.finish(run_id, summary)
+        finally:
+            reason = self._reason_to_hold(run, summary)
+            self._change(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
+        if self._view.is_open and not self._manager.is_shut_down:
+            self._task("next", self._start_next, None)
+
+    def _reason_to_hold(self, run: Run, summary: RunSummary) -> str:
+        if summary.status != "aborted":
+            return ""
+        by_person = summary.reason.startswith(USER)
+        if self._view.goes_on_after_faults and not by_person and summary.frames_stored:
+            return ""
+        return f"{summary.name} was ended by {'you' if by_person else 'a fault: ' + summary.reason}"
+
+    # --- helpers ----------------------------------------------------------------------------------------------------
+
+    def _task(self, what: str, action: Callable[[], None], on_error: OnError | None) -> TaskHandle:
+        def failed(result: WorkerResult) -> None:
+            text = f"run queue, {what}: {in_words(result.error)}"
+            _log.error("%s", text)
+            if on_error is not None:
+                on_error(text)
+
+        name = f"run queue: {what} ({next(self._numbers)})"
+        return self._manager.submit(name, action, timeout_ms=int(1000 * START_S), on_error=failed)
+
+    def _refresh(self) -> None:
+        with self._reading:  # of two threads that read, the later one has the newer list
+            runs = self._queue.runs()
+            ended = [run for run in runs if run.state in ENDED]
+            old = {run.id for run in ended[:-ENDED_SHOWN]}
+            self._replace(runs=tuple(run for run in runs if run.id not in old))
+
+    def _change(self, **changes: Any) -> None:
+        self._replace(**changes)
+        self._refresh()
+
+    def _replace(self, **changes: Any) -> None:
+        with self._lock:
+            self._view = replace(self._view, **changes)
+
+
+def in_words(error: BaseException | None) -> str:
+    """Return what an error says; of a refused plan, every refusal."""
+    if isinstance(error, PreflightError):
+        return "; ".join(str(refusal) for refusal in error.refusals)
+    return str(error) or repr(error)
