@@ -141,7 +141,7 @@ enum class Flag : std::uint8_t {
   SequenceRunning = 64,
 };
 
-// State byte of the SEQUENCE page. EXPOSING is RUNNING with the trigger of the step under way given, shown at once.
+// State byte of the SEQUENCE page. EXPOSING: running, and the trigger of the step under way was given.
 enum class SequenceState : std::uint8_t {
   Idle = 0,
   Running = 1,

@@ -96,7 +96,7 @@ void SimBoard::write_dac(std::uint8_t channel, std::uint16_t value) {
 
 void SimBoard::write_leds(const LedImage& image) {
   if (on_level && brightest(image) != brightest(leds_)) {
-    on_level("matrix", brightest(image));
+    on_level("matrix_level", brightest(image));
   }
   const bool was_on = std::any_of(leds_.begin(), leds_.end(), is_lit);
   const bool on = std::any_of(image.begin(), image.end(), is_lit);

@@ -32,6 +32,9 @@ BUILT_IN = {
     "controller.stage": "squid.drivers.controller.stage:ControllerStage",
     "controller.illumination": "squid.drivers.controller.illumination:ControllerIllumination",
     "controller.camera_trigger": "squid.drivers.controller.camera_trigger:ControllerCameraTrigger",
+    "controller.sequencer": "squid.drivers.controller.sequencer:ControllerSequencer",
+    "controller.sequencer_with_wheel": "squid.drivers.controller.sequencer:ControllerSequencerWithWheel",
+    "controller.trigger_wire": "squid.drivers.controller.trigger_wire:TriggerWire",
     "controller.filter_wheel": "squid.drivers.controller.filter_wheel:ControllerFilterWheel",
     "controller.autofocus_laser": "squid.drivers.controller.autofocus_laser:ControllerAutofocusLaser",
 }

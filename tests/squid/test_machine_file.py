@@ -27,7 +27,7 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
 
 def test_the_simulation_has_every_role_and_objective() -> None:
     config = read_machine_file(SIMULATION)
-    assert all(config.label_of(role) for role in Role)
+    assert all(config.label_of(role) for role in Role if role is not Role.SEQUENCER)
     assert set(config.objectives) == {"4x", "10x", "20x", "40x"}
     assert config.objective == "20x"
     for objective in config.objectives:

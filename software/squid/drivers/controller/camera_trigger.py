@@ -73,13 +73,22 @@ class ControllerCameraTrigger(CameraTrigger):
         except TimeoutError as e:
             raise DeviceTimeoutError(self.label, f"the pulse was not confirmed within {_CONFIRM_S:g} s") from e
 
+    @property
+    def channel(self) -> int:
+        """Number of the output."""
+        return self._options.channel
+
     def _pulse_job(self) -> Job[None]:
+        yield from self.prepare()
+        low_us = round(self._options.low_ms * 1000) if self._mode is TriggerMode.LEVEL else 0
+        yield Command(Code.SEND_HARDWARE_TRIGGER, {"control": self._options.channel, "on_time_us": low_us})
+
+    def prepare(self) -> Job[None]:
+        """Make pulses look as they should (to be used inside a job)."""
         now = (self._link.restarts, self._link.resets)
         if self._mode_at != now:  # RESET and INITIALIZE put it back to edge
             yield Command(Code.SET_TRIGGER_MODE, {"mode": self._mode})
             self._mode_at = now
-        low_us = round(self._options.low_ms * 1000) if self._mode is TriggerMode.LEVEL else 0
-        yield Command(Code.SEND_HARDWARE_TRIGGER, {"control": self._options.channel, "on_time_us": low_us})
 
     @property
     def _mode(self) -> TriggerMode:

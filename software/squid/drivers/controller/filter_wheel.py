@@ -15,7 +15,7 @@ from squid.drivers.controller.axis import FULL_STEPS, driver_fields, ramp_fields
 from squid.drivers.controller.link import ControllerLink
 from squid.drivers.controller.motion import LANE, is_standing
 from squid.drivers.controller.packets import StatusFrame
-from squid.drivers.controller.protocol_table import AxisCode, Code, HomeType, Page
+from squid.drivers.controller.protocol_table import AxisCode, Code, HomeType, Page, StepField, StepTarget
 from squid.drivers.controller.requests import Command, Delay, Job, Until
 from squid.errors import DeviceClosedError, DeviceError
 from squid.models.base import FileModel
@@ -127,6 +127,28 @@ class ControllerFilterWheel(FilterWheel):
         per_turn = FULL_STEPS * self._options.microsteps
         turns = self._options.offset_turns + self.filters.index(filter_name) / 8
         return int(self._options.direction * per_turn * turns)
+
+    # ---- for sequences, which turn the wheel without its own moves ---------------------------------------------------
+
+    @property
+    def step_target(self) -> StepTarget:
+        """Bit of this wheel among a sequence's targets."""
+        return StepTarget.W2 if self._is_w2 else StepTarget.W
+
+    @property
+    def step_field(self) -> StepField:
+        """The register of this wheel's position."""
+        return StepField.W2 if self._is_w2 else StepField.W
+
+    @property
+    def settle_ms(self) -> float:
+        """Time after a move until the wheel stands still."""
+        return self._options.settle_ms
+
+    def is_at(self, filter_name: str) -> None:
+        """Note where a sequence has left the wheel."""
+        with self._lock:
+            self._standing = filter_name
 
     def _do_move_to(self, filter_name: str) -> Future[str]:
         with self._lock:

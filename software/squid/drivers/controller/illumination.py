@@ -17,9 +17,9 @@ from pydantic import BaseModel, Field
 
 from squid.abc.device import Device, StateValue
 from squid.abc.illumination import Illumination, LightSource
-from squid.drivers.controller.light_sources import PORT_CODES, PORTS, MatrixSource, PortSource
+from squid.drivers.controller.light_sources import FULL_SCALE, PORT_CODES, PORTS, MatrixSource, PortSource
 from squid.drivers.controller.link import ControllerLink
-from squid.drivers.controller.protocol_table import Code
+from squid.drivers.controller.protocol_table import Code, Flag, StepField
 from squid.drivers.controller.requests import Command, CommandRefusedError, Job, send_all
 from squid.errors import DeviceError, DeviceTimeoutError
 from squid.models.base import FileModel
@@ -89,6 +89,16 @@ class ControllerIllumination(Illumination):
         with self._lock:
             return tuple(self._lit) if self._lit_at == self._link.darkenings else ()
 
+    @property
+    def interruptions(self) -> int:
+        """How often light may have gone out without a command."""
+        return self._link.darkenings
+
+    @property
+    def interlock_is_open(self) -> bool:
+        """Whether the interlock keeps the lasers off just now; False on stock firmware, which does not tell."""
+        return self._link.is_connected and self._link.frame.has(Flag.INTERLOCK_OPEN)
+
     def state(self) -> dict[str, StateValue]:
         """Return which light is on, and whether the controller has switched lights off by itself."""
         if not self.is_open:
@@ -119,7 +129,7 @@ class ControllerIllumination(Illumination):
 
     def _on_job(self, source: str, intensity: float) -> Job[None]:
         try:
-            yield from self._set_factor()
+            yield from self.prepare()
             yield from self._link.arm_lease()
             yield from send_all(self._on_commands(source, intensity))
             self._record(source, intensity)
@@ -130,7 +140,8 @@ class ControllerIllumination(Illumination):
             self._note_dark(source)
             raise
 
-    def _set_factor(self) -> Job[None]:
+    def prepare(self) -> Job[None]:
+        """Make intensities mean what they should (to be used inside a job)."""
         if self._factor_at != self._link.restarts:
             restarts = self._link.restarts
             percent = round(self._options.intensity_factor * 100)
@@ -147,6 +158,42 @@ class ControllerIllumination(Illumination):
             return (Command(Code.SET_PORT_ILLUMINATION, {"port": PORTS[source.port], "intensity": level, "on": 1}),)
         select = Command(Code.SET_ILLUMINATION, {"source": PORT_CODES[source.port], "intensity": level})
         return select, Command(Code.TURN_ON_ILLUMINATION)
+
+    def step_registers(self, name: str, intensity: float) -> dict[StepField, int]:
+        """Return the registers of a sequence's step that strobes a source."""
+        source = self._options.sources[name]
+        if isinstance(source, MatrixSource):
+            colour = source.colour_fields(intensity)
+            rgb = colour["red"] << 16 | colour["green"] << 8 | colour["blue"]
+            return {StepField.SOURCE: colour["source"], StepField.COLOUR: rgb}
+        return {StepField.SOURCE: PORT_CODES[source.port], StepField.INTENSITY: source.level(intensity)}
+
+    @property
+    def link(self) -> ControllerLink:
+        """The link to the controller."""
+        return self._link
+
+    @property
+    def wiring(self) -> dict[str, tuple[str, str]]:
+        """For each source, the controller's output that switches it and the one that sets its level."""
+        return {
+            name: ("matrix", "matrix_level")
+            if isinstance(given, MatrixSource)
+            else (given.port, f"dac{PORTS[given.port]}")
+            for name, given in self._options.sources.items()
+        }
+
+    def intensity_of(self, name: str, raw: int) -> float:
+        """Return the intensity that an output's level means: of the DAC (16 bit), or of the matrix (0 to 100)."""
+        source = self._options.sources[name]
+        if isinstance(source, MatrixSource):
+            return min(1.0, raw / 100 / (max(source.colour) or 1.0))
+        return source.intensity(raw / FULL_SCALE / self._options.intensity_factor)
+
+    def sequence_over(self) -> None:
+        """Note that a sequence has ended: it leaves every light off."""
+        with self._lock:
+            self._lit.clear()
 
     def _off_commands(self, name: str) -> tuple[Command, ...]:
         source = self._options.sources[name]

@@ -1,4 +1,6 @@
-"""What a simulated camera sees of the controller's stage and lights: the true past, from acknowledged facts.
+"""What a simulated camera sees of the controller's stage and lights: the true past.
+
+Positions come from status frames; light from the outputs of a virtual controller, or from acknowledged commands.
 
 A device without role between a virtual controller and a simulated world (``configs/simulation_controller.yaml``).
 It attaches itself to the world by its shape: it knows no simulated device.
@@ -6,8 +8,9 @@ It attaches itself to the world by its shape: it knows no simulated device.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -15,7 +18,11 @@ from squid.abc.device import Device
 from squid.abc.illumination import LightSource
 from squid.drivers.controller.illumination import ControllerIllumination
 from squid.drivers.controller.stage import ControllerStage
+from squid.drivers.controller.virtual import VirtualControllerLink
 from squid.models.geometry import StagePosition
+
+_TOGETHER_S: Final = 0.0005
+_PAST_SWITCHES: Final = 256
 
 
 @runtime_checkable
@@ -42,6 +49,7 @@ class ControllerLightPath(Device):
         super().__init__(label)
         self._stage = stage
         self._light = light
+        self._outputs: Outputs | None = None
 
     @classmethod
     def create(cls, label: str, options: BaseModel, uses: Mapping[str, Device]) -> ControllerLightPath:
@@ -61,20 +69,69 @@ class ControllerLightPath(Device):
 
     def mean_levels(self, start_s: float, end_s: float) -> tuple[tuple[LightSource, float], ...]:
         """Return each source's mean intensity between two instants, dark ones left out."""
-        switches = self._light.switches
+        switches = self._outputs.switches if self._outputs else self._light.switches
         levels = []
         for source in self._light.sources:
-            own = [(0.0, 0.0), *((instant, level) for instant, name, level in switches if name == source.name)]
+            own = [(0.0, 0.0)]
+            own += [(_on_time(t, start_s, end_s), level) for t, name, level in switches if name == source.name]
             mean = mean_level(own, start_s, end_s)
             if mean > 0:
                 levels.append((source, mean))
         return tuple(levels)
 
     def _do_open(self) -> None:
-        """Nothing to open."""
+        link = self._light.link
+        self._outputs = None
+        if isinstance(link, VirtualControllerLink) and link.controller is not None:
+            self._outputs = Outputs(self._light)
+            link.controller.watch(self._outputs.take)
 
     def _do_close(self) -> None:
         """Nothing to close."""
+
+
+class Outputs:
+    """Which source was on when and how bright, from the outputs of a virtual controller.
+
+    Parameters
+    ----------
+    light : ControllerIllumination
+        Knows which source is wired to which output. Of several patterns of the LED matrix the first is taken.
+    """
+
+    def __init__(self, light: ControllerIllumination) -> None:
+        self._light = light
+        self._levels: dict[str, int] = {}
+        self._on: set[str] = set()
+        self._switches: deque[tuple[float, str, float]] = deque(maxlen=_PAST_SWITCHES)
+
+    @property
+    def switches(self) -> tuple[tuple[float, str, float], ...]:
+        """The last switches: instant (`time.monotonic`), source, intensity."""
+        return tuple(self._switches)
+
+    def take(self, instant_s: float, name: str, level: int) -> None:
+        """Take an edge of an output, or the change of an output's level."""
+        for source, (output, level_name) in self._light.wiring.items():
+            if name not in (output, level_name):
+                continue
+            if name == level_name:
+                self._levels[name] = level
+            else:
+                (self._on.add if level else self._on.discard)(output)
+            raw = self._levels.get(level_name, 0) if output in self._on else 0
+            self._switches.append((instant_s, source, self._light.intensity_of(source, raw)))
+
+
+def _on_time(instant_s: float, start_s: float, end_s: float) -> float:
+    """Return the instant of a switch, moved to the ends of an exposure that it belongs to.
+
+    A camera's exposure begins with the trigger that lights its strobe; that their instants are told a few µs apart is
+    no physics of a microscope.
+    """
+    if start_s < instant_s < start_s + _TOGETHER_S:
+        return start_s
+    return end_s if end_s - _TOGETHER_S < instant_s < end_s else instant_s
 
 
 def mean_level(switches: list[tuple[float, float]], start_s: float, end_s: float) -> float:

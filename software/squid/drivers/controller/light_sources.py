@@ -71,6 +71,10 @@ class PortSource(FileModel):
         """Return the 16-bit level for a fraction 0…1 of the power."""
         return int(interpolate(self.calibration, intensity) * FULL_SCALE)
 
+    def intensity(self, level: float) -> float:
+        """Return the fraction of the power at a level 0…1: the inverse of `level`."""
+        return interpolate(tuple((y, x) for x, y in self.calibration), min(1.0, level))
+
 
 class MatrixSource(FileModel):
     """A pattern of the LED matrix.
@@ -112,4 +116,4 @@ def interpolate(points: tuple[tuple[float, float], ...], x: float) -> float:
     ]
     after = max(1, bisect_left([px for px, _ in polygon], x))
     (x0, y0), (x1, y1) = polygon[after - 1], polygon[after]
-    return float(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+    return float(y0 + (y1 - y0) * (x - x0) / (x1 - x0)) if x1 > x0 else float(y1)

@@ -41,7 +41,7 @@ from squid.errors import DeviceError, DeviceTimeoutError, SquidError
 
 _log = logging.getLogger(__name__)
 
-PAGES: Final = (Page.AXES, Page.W_POSITION, Page.W2_POSITION, Page.LIGHTS, Page.FAULT)
+PAGES: Final = (Page.AXES, Page.W_POSITION, Page.W2_POSITION, Page.SEQUENCE, Page.LIGHTS, Page.FAULT)
 """Pages that firmware 2.0 is asked to show in turn."""
 
 _SLICE_S: Final = 0.02
@@ -109,6 +109,7 @@ class ControllerLink(Device):
         self._axes: StatusFrame | None = None
         self._wheels: dict[Page, int] = {}
         self._button_listeners: tuple[Callable[[], None], ...] = ()
+        self._frame_listeners: tuple[Callable[[StatusFrame], None], ...] = ()
         self.lease = LightLease(options.lease_ms, options.beat_fresh_ms)
         self.is_connected = False
         self.restarts = 0
@@ -162,6 +163,20 @@ class ControllerLink(Device):
     def on_joystick_button(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the link's thread whenever the joystick button is pressed; it must not block."""
         self._button_listeners = (*self._button_listeners, listener)
+
+    def on_frame(self, listener: Callable[[StatusFrame], None]) -> Callable[[], None]:
+        """Call `listener` in the link's thread with every frame, before jobs see it; return what ends that."""
+        self._frame_listeners = (*self._frame_listeners, listener)
+
+        def end() -> None:
+            self._frame_listeners = tuple(each for each in self._frame_listeners if each is not listener)
+
+        return end
+
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the connection is lost and being looked for."""
+        return self.is_open and not self.is_connected
 
     def submit(self, job: Job[ResultT], lane: str | None = None, *, urgent: bool = False) -> Future[ResultT]:
         """Run a job on the wire; see `Scheduler.submit`.
@@ -364,6 +379,8 @@ class ControllerLink(Device):
             return
         if before is not None:
             self._take_events(before, frame)
+        for listener in self._frame_listeners:
+            listener(frame)
         self._scheduler.on_frame(frame)
 
     def _take_events(self, before: StatusFrame, frame: StatusFrame) -> None:

@@ -58,9 +58,13 @@ class Piezo:
 
     def command(self, offset_um: float) -> Command:
         """Return the command that sends it to an offset from the middle."""
+        fields = {"channel": PIEZO_DAC_CHANNEL, "value": self.value(offset_um)}
+        return Command(Code.ANALOG_WRITE_ONBOARD_DAC, fields)
+
+    def value(self, offset_um: float) -> int:
+        """Return the DAC's value for an offset from the middle."""
         fraction = 0.5 + offset_um / self.options.range_um
-        value = round(_FULL_SCALE * (1 - fraction if self.options.inverted else fraction))
-        return Command(Code.ANALOG_WRITE_ONBOARD_DAC, {"channel": PIEZO_DAC_CHANNEL, "value": value})
+        return round(_FULL_SCALE * (1 - fraction if self.options.inverted else fraction))
 
     def configure(self) -> Command:
         """Return the command that sets the DAC's range."""

@@ -183,7 +183,7 @@ class Flag(IntFlag):
 
 
 class SequenceState(IntEnum):
-    """State byte of the SEQUENCE page. EXPOSING is RUNNING with the trigger of the step under way given, shown at once."""
+    """State byte of the SEQUENCE page. EXPOSING: running, and the trigger of the step under way was given."""
 
     IDLE = 0
     RUNNING = 1

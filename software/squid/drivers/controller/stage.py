@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import ClassVar, Final
@@ -119,7 +119,7 @@ class ControllerStage(Stage):
         return sum(axis.homing_s() + axis.motion_s(axis.options.travel.min_um) for axis in self._axes) + clear_s
 
     def _do_position(self) -> StagePosition:
-        return self._position_in(self._link.frame)
+        return self.position_in(self._link.frame)
 
     def position_at(self, instant_s: float) -> StagePosition:
         """Return the position at an instant (`time.monotonic`) of the recent past, between the frames around it."""
@@ -127,12 +127,50 @@ class ControllerStage(Stage):
         at = min(max(1, bisect_left([instant for instant, _ in past], instant_s)), len(past) - 1)
         (start_s, first), (end_s, second) = past[at - 1], past[at]
         part = min(1.0, max(0.0, (instant_s - start_s) / max(end_s - start_s, 1e-9)))
-        ends = zip(self._position_in(first), self._position_in(second), strict=True)
+        ends = zip(self.position_in(first), self.position_in(second), strict=True)
         return StagePosition(*(a + (b - a) * part for a, b in ends))
 
-    def _position_in(self, frame: StatusFrame) -> StagePosition:
+    def position_in(self, frame: StatusFrame, piezo_offset_um: float | None = None) -> StagePosition:
+        """Return the position that a frame tells of; the piezo's part is as last sent unless it is given."""
         x, y, z = (axis.to_um(usteps) for axis, usteps in zip(self._axes, frame.usteps, strict=True))
-        return StagePosition(x, y, z + (self._piezo.offset_um or 0.0 if self._piezo else 0.0))
+        if piezo_offset_um is None:
+            piezo_offset_um = self._piezo.offset_um or 0.0 if self._piezo else 0.0
+        return StagePosition(x, y, z + piezo_offset_um)
+
+    # ---- for sequences, which move z without the stage's own moves ---------------------------------------------------
+
+    def z_usteps(self, z_um: float) -> int:
+        """Return a position of the z motor."""
+        return self._z.to_usteps(z_um)
+
+    def z_settle_ms(self, by_piezo: bool) -> float:
+        """Return how long z takes to stand still after a step."""
+        return self._piezo.options.settle_ms if by_piezo and self._piezo else self._options.z.settle_ms
+
+    def piezo_offsets(self, z_um: Sequence[float]) -> tuple[float, ...] | None:
+        """Return where the piezo goes for these z, the motor standing; None when the motor takes them."""
+        piezo = self._piezo
+        if piezo is None:
+            return None
+        motor_um = self._z.to_um(self._link.frame.z_usteps)
+        return tuple(z - motor_um for z in z_um)
+
+    def why_no_z_steps(self, z_um: Sequence[float]) -> str | None:
+        """Return why a sequence cannot step to these z: those of a piezo must all be within its stroke."""
+        offsets = self.piezo_offsets(z_um)
+        if offsets is None or self._piezo is None or all(self._piezo.reaches(offset) for offset in offsets):
+            return None
+        return f"the piezo of {self.label} does not reach every z from here"
+
+    def piezo_value(self, offset_um: float) -> int:
+        """Return the DAC's value for an offset of the piezo."""
+        assert self._piezo is not None
+        return self._piezo.value(offset_um)
+
+    def piezo_is_at(self, offset_um: float) -> None:
+        """Note where a sequence has left the piezo."""
+        assert self._piezo is not None
+        self._piezo.offset_um = offset_um
 
     def _do_move_to(self, x_um: float | None, y_um: float | None, z_um: float | None) -> Future[StagePosition]:
         wanted = {a: um for a, um in zip(self._axes, (x_um, y_um, z_um), strict=True) if um is not None}
@@ -185,7 +223,7 @@ class ControllerStage(Stage):
                 frame = yield from self._motion.arrive(targets)
             if settle_s:
                 frame = yield Delay(settle_s)
-            return self._position_in(frame)
+            return self.position_in(frame)
 
     def _step_piezo(self, wanted: Mapping[Axis, float], targets: dict[Axis, int]) -> Job[float]:
         """Let the piezo do what it can of z; return its time to settle, in s."""
@@ -217,7 +255,7 @@ class ControllerStage(Stage):
             yield from self._motion.clear(self._x, self._options.clear_x_um)
             frame = yield from self._motion.home(self._y)
             self._homed_at = restarts
-            return self._position_in(frame)
+            return self.position_in(frame)
 
     def _configure(self) -> Job[None]:
         """Send what the controller forgets when it restarts; nothing moves."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
@@ -76,6 +79,11 @@ class VirtualController:
         self._process = subprocess.Popen(
             [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
+        self._answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._asking = threading.Lock()
+        self._watchers: tuple[Callable[[float, str, int], None], ...] = ()
+        self._reader = threading.Thread(target=self._read, name="virtual controller", daemon=True)
+        self._reader.start()
         self.port = str(self._answer()["port"])
 
     @property
@@ -86,26 +94,52 @@ class VirtualController:
     def ask(self, line: str) -> dict[str, Any]:
         """Send a line to the second channel and return the answer."""
         assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        return self._answer()
+        with self._asking:
+            self._process.stdin.write(line + "\n")
+            return self._answer()
+
+    def watch(self, watcher: Callable[[float, str, int], None]) -> None:
+        """Call `watcher` with each edge of an output and each change of a DAC channel, as they happen.
+
+        It is given the instant (`time.monotonic`), the name (``trigger0``, ``D2``, ``dac1``, ``matrix``…) and the
+        level, and is called in a thread of this object, in order; it must not block.
+        """
+        self._watchers = (*self._watchers, watcher)
+        self.ask("watch on")
 
     def close(self) -> None:
         """End it."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
 
     def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
+        answer = self._answers.get()
+        if answer is None:
+            self._answers.put(None)
             raise DeviceError("virtual controller", "has ended")
-        return dict(json.loads(line))
+        return answer
+
+    def _read(self) -> None:
+        """Run the reading thread: answers to whoever asks, edges to whoever watches."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            told = json.loads(line)
+            event = told.get("edge") or told.get("level")
+            if event is None:
+                self._answers.put(told)
+                continue
+            for watcher in self._watchers:
+                watcher(event[0] / 1e6, str(event[1]), int(event[2]))
+        self._answers.put(None)
 
 
 class VirtualControllerLink(ControllerLink):

@@ -33,7 +33,10 @@ def test_a_frame_is_lit_by_the_controllers_light_where_its_stage_stands(program:
 
 def _snap(microscope: Microscope) -> float:
     microscope.camera.set_exposure_ms(5.0)
-    return float(microscope.camera.trigger(0).frame.result(TIMEOUT_S).pixels.mean())
+    exposure = microscope.camera.trigger(0)
+    assert microscope.camera_trigger is not None
+    microscope.camera_trigger.pulse()
+    return float(exposure.frame.result(TIMEOUT_S).pixels.mean())
 
 
 def test_mean_level_weighs_by_time() -> None:
