@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
-from control.core.run_control import RunAborted, RunControl
+from control.core.run_control import RunAborted
 from control.core.step_watch import StepWatch
 from squid.errors import DeviceError, DeviceTimeoutError, SquidError
 
@@ -29,21 +29,29 @@ P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
 
+class Abort(Protocol):
+    """Says whether waits shall be cut short."""
+
+    @property
+    def abort_reason(self) -> str | None:
+        """Why; None while the work shall go on."""
+
+
 class DeviceCalls:
-    """Calls devices on behalf of one run.
+    """Calls devices on behalf of one run, or of a person's hands.
 
     Parameters
     ----------
     steps : StepWatch
         Finds the call that does not return.
-    control : RunControl
+    control : Abort
         Its abort ends the waits that may be cut short.
     beat : callable
         Called several times a second while the run ticks: the light lease lives on it. A call that does not return
         beats no more, and the light goes out by itself.
     """
 
-    def __init__(self, steps: StepWatch, control: RunControl, beat: Callable[[], None]) -> None:
+    def __init__(self, steps: StepWatch, control: Abort, beat: Callable[[], None]) -> None:
         self._steps = steps
         self._control = control
         self._beat = beat

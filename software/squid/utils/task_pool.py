@@ -289,10 +289,15 @@ class TaskPool:
             self._tell_overdue(task, str(error))
 
     def _overdue(self, task: Task, what: str, limit: Deadline) -> None:
-        reason = f"task '{task.name}' {what} for more than {limit.timeout_s:g} s"
+        self.give_up(task, f"task '{task.name}' {what} for more than {limit.timeout_s:g} s")
+
+    def give_up(self, task: Task, reason: str) -> bool:
+        """End a running task that hangs, as if a limit of its own had passed; False if it does not run."""
         result = WorkerResult(False, error=TimeoutError(reason), timed_out=True)
-        if self._give_up(task, Outcome.TIMEOUT, result, reason):
-            self._tell_overdue(task, reason)
+        if not self._give_up(task, Outcome.TIMEOUT, result, reason):
+            return False
+        self._tell_overdue(task, reason)
+        return True
 
     def _tell_overdue(self, task: Task, reason: str) -> None:
         try:

@@ -193,6 +193,24 @@ class WorkerManager:
         task = task_id.task if isinstance(task_id, TaskHandle) else self._pool.find(task_id)
         return task is not None and self._pool.cancel(task)
 
+    def give_up(self, task: Task, reason: str) -> bool:
+        """End a task whose thread was found to hang: as if its time limit had passed, with `reason` for its error.
+
+        All stacks are dumped, its access to devices is void, a fresh thread takes its place. For whoever watches single
+        calls more closely than the task's limits do.
+
+        Returns
+        -------
+        bool
+            False if the task does not run.
+        """
+        return self._pool.give_up(task, reason)
+
+    @property
+    def dump_path(self) -> Path:
+        """The file that stacks are dumped to."""
+        return self._dump_file.path
+
     def cancel_all(self) -> int:
         """Cancel every active task, running or not; return how many."""
         return sum(self._pool.cancel(task) for task in self._pool.active())
