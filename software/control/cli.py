@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from control.cli_machine import named_machine, with_time_scale
-from control.cli_progress import RunProgress, duration
+from control.cli_progress import RunProgress
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.cli_streams import patient_streams
 from control.core.bounded import start_bounded
@@ -27,6 +27,7 @@ from control.core.run import USER, Run
 from control.core.run_record import MACHINE_FILE, RunSummary
 from control.core.safe_state import make_safe
 from control.core.user_folder import SIMULATION
+from control.core.words import duration
 from squid.drivers.simulated.faults import with_faults
 from squid.errors import ConfigurationError, PreflightError, SquidError
 from squid.import_config import convert

@@ -12,6 +12,7 @@ from typing import NoReturn, TextIO
 from tqdm import tqdm
 
 from control.core.facts import Fact, FrameMissing, FrameStored, Hung, Paused, Resumed, RunStarted, Waiting
+from control.core.words import duration
 
 NOTES_KEPT = 100
 """So many notes wait to be drawn; older ones are dropped, they stand in the run's log."""
@@ -91,17 +92,3 @@ class RunProgress:
         if tenths > self._tenths_said:
             self._tenths_said = tenths
             print(f"{self._done} of {self._planned} frames", file=stream, flush=True)
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: ``42 s``, ``7 min``, ``3 h 20 min``, ``2 d 4 h``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h"

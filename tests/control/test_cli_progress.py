@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from control.cli_progress import RunProgress, duration
+from control.cli_progress import RunProgress
 from control.core.facts import FrameMissing, FrameStored, Hung, Paused, Resumed, RunStarted, Waiting
+from control.core.words import duration
 from squid.models.channel import ChannelLayout, ChannelPreset
 from squid.models.event import AcquisitionEvent
 from squid.models.frame import FrameRecord

@@ -20,16 +20,18 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from control.core.multi_point_controller import MultiPointController
+from control.core.queue_view import QueueView, shown
 from control.core.run import USER, Run
 from control.core.run_queue import QueuedRun, RunQueue
 from control.core.run_record import PLAN_FILE, RunSummary, replace_text
 from control.core.run_status import RunStatus
-from squid.errors import PreflightError, SquidError
+from control.core.words import in_words
+from squid.errors import SquidError
 from squid.models.plan import AcquisitionPlan, plan_text, read_plan
 from squid.utils.persistent_queue import JobState
 from squid.utils.task import TaskHandle, current_task
@@ -43,41 +45,7 @@ FREE_S = 10.0
 START_S = 600.0
 """How long checks, folder and files of a new run may take: an array store for a large plate takes its time."""
 
-ENDED_SHOWN = 100
-"""So many ended runs are listed."""
-
-ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-
 OnError = Callable[[str], object]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueView:
-    """The queue at one moment.
-
-    Attributes
-    ----------
-    runs : tuple of QueuedRun
-        In order; of the ended ones the last `ENDED_SHOWN`.
-    is_open : bool
-        It starts the next run by itself.
-    holding : str
-        Why it does not; empty when nothing waits, or nobody has started it.
-    current_id : int or None
-        The run under way or being started.
-    goes_on_after_faults : bool
-        A run that a fault ended does not hold the others.
-    """
-
-    runs: tuple[QueuedRun, ...] = ()
-    is_open: bool = False
-    holding: str = ""
-    current_id: int | None = None
-    goes_on_after_faults: bool = False
-
-    def count(self, state: JobState) -> int:
-        """Return how many runs are in a state."""
-        return sum(run.state is state for run in self.runs)
 
 
 class QueueRunner:
@@ -139,7 +107,7 @@ class QueueRunner:
         return run.wait(timeout_s) if run is not None else None
 
     def interrupted(self) -> list[QueuedRun]:
-        """Return the runs that were under way when the program died, to offer them for resume; from a task, at start."""
+        """Return the runs that were under way when the program died, for resume; from a task, at start."""
         found = self._queue.recover() if self._view.current_id is None else self._queue.runs(JobState.INTERRUPTED)
         self._refresh()
         return found
@@ -215,7 +183,7 @@ class QueueRunner:
         file = self._folder / f"{stem}_{uuid.uuid4().hex[:12]}.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_text(file, plan_text(plan))
-        run_id = self._queue.add(file, output)
+        run_id = self._queue.add(file, output, name=plan.name)
         self._refresh()
         return run_id
 
@@ -239,13 +207,13 @@ class QueueRunner:
         if run.state is JobState.INTERRUPTED:
             self._queue.resume(run_id)
         elif run.run_folder is not None and run.state is not JobState.RUNNING:
-            self._to_front(self._queue.add(run.plan_file, run.output, run.run_folder))
+            self._to_front(self._queue.add(run.plan_file, run.output, run.run_folder, name=run.name))
         else:
             raise ValueError(f"run {run_id} is {run.state.value} and has nothing to resume")
         self._open()
 
     def _resume_folder(self, folder: Path) -> None:
-        self._to_front(self._queue.add(folder / PLAN_FILE, folder.parent, folder))
+        self._to_front(self._queue.add(folder / PLAN_FILE, folder.parent, folder, name=folder.name))
         self._open()
 
     def _to_front(self, run_id: int) -> None:
@@ -350,10 +318,7 @@ class QueueRunner:
 
     def _refresh(self) -> None:
         with self._reading:  # of two threads that read, the later one has the newer list
-            runs = self._queue.runs()
-            ended = [run for run in runs if run.state in ENDED]
-            old = {run.id for run in ended[:-ENDED_SHOWN]}
-            self._replace(runs=tuple(run for run in runs if run.id not in old))
+            self._replace(runs=shown(self._queue.runs()))
 
     def _change(self, **changes: Any) -> None:
         self._replace(**changes)
@@ -362,10 +327,3 @@ class QueueRunner:
     def _replace(self, **changes: Any) -> None:
         with self._lock:
             self._view = replace(self._view, **changes)
-
-
-def in_words(error: BaseException | None) -> str:
-    """Return what an error says; of a refused plan, every refusal."""
-    if isinstance(error, PreflightError):
-        return "; ".join(str(refusal) for refusal in error.refusals)
-    return str(error) or repr(error)

@@ -36,6 +36,10 @@ class QueuedRun:
         How it ended, in words.
     created_utc, started_utc, ended_utc : str or None
         ISO 8601.
+    name : str
+        Of the plan.
+    frames_stored, frames_planned : int or None
+        Once it has ended.
     """
 
     id: int
@@ -47,6 +51,9 @@ class QueuedRun:
     created_utc: str
     started_utc: str | None
     ended_utc: str | None
+    name: str = ""
+    frames_stored: int | None = None
+    frames_planned: int | None = None
 
 
 class RunQueue:
@@ -61,9 +68,13 @@ class RunQueue:
     def __init__(self, path: Path) -> None:
         self._queue = PersistentQueue(path)
 
-    def add(self, plan_file: Path, output: Path, run_folder: Path | None = None) -> int:
+    def add(self, plan_file: Path, output: Path, run_folder: Path | None = None, name: str = "") -> int:
         """Put a run at the end and return its id; one that has a run folder is to be resumed from it."""
-        content = {"plan_file": str(plan_file.absolute()), "output": str(output.absolute())}
+        content = {
+            "plan_file": str(plan_file.absolute()),
+            "output": str(output.absolute()),
+            "name": name or plan_file.stem,
+        }
         if run_folder is not None:
             content["run_folder"] = str(run_folder.absolute())
         return self._queue.add(content)
@@ -89,6 +100,7 @@ class RunQueue:
             raise ValueError(f"run {run_id} of '{summary.name}' has not ended")
         state = JobState.FAILED if summary.status == "aborted" else JobState.DONE
         self._queue.finish(run_id, state, summary.reason or summary.status)
+        self._queue.update(run_id, {"frames_stored": summary.frames_stored, "frames_planned": summary.frames_planned})
 
     def refuse(self, run_id: int, reason: str) -> None:
         """Say why a run that was taken could not be started."""
@@ -132,4 +144,7 @@ def _queued_run(job: Job) -> QueuedRun:
         job.created_utc,
         job.started_utc,
         job.ended_utc,
+        content.get("name", Path(content["plan_file"]).stem),
+        content.get("frames_stored"),
+        content.get("frames_planned"),
     )
