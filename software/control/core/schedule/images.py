@@ -65,7 +65,7 @@ class Images(Sequence[ImageLayout]):
         self._extents = extents
         self._plate = plate
         self._first_offset_um = first_offset_um
-        self._ends = list(accumulate(max(len(e.kept), not e.points) for e in extents))
+        self._ends = list(accumulate(len(e.kept) if e.points else 1 for e in extents))
         self._ranks: dict[int, dict[int, int]] = {}
         self._wells: dict[int, tuple[WellRef | None, int]] = {}
         self._bases: list[int] = []
