@@ -1,0 +1,174 @@
+"""The picture of a plate that changes seldom: headers, wells, who is chosen, what a page paints into the wells.
+
+Kept as one pixmap in which single wells are painted anew, so that showing a plate of 1536 wells is one copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PyQt5.QtCore import QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QFont, QPainter, QPen, QPixmap
+
+from control.gui import theme
+from control.gui.plate_layout import PlateLayout, Well
+from squid.models.wells import row_name
+
+WellPainter = Callable[[QPainter, QRectF, int, int], None]
+"""Paints into one well: painter, square around the well in pixels, row, column. Must restore what it sets."""
+
+_EMPTY = QColor("#34363A")
+_SKIPPED = QColor("#2A2B2E")
+_RIM = QColor("#55585D")
+_CHOSEN = QColor(theme.ACCENT)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How one well looks: what a stamp is made for."""
+
+    is_chosen: bool
+    is_skipped: bool
+
+
+class PlateCanvas:
+    """Paints a plate into a pixmap.
+
+    Parameters
+    ----------
+    layout : PlateLayout
+        Where the wells are.
+    width_px, height_px : int
+        Of the widget.
+    pixel_ratio : float
+        Device pixels per pixel of the widget.
+    """
+
+    def __init__(self, layout: PlateLayout, width_px: int, height_px: int, pixel_ratio: float) -> None:
+        self._layout = layout
+        self._ratio = pixel_ratio
+        self.pixmap = _blank(width_px, height_px, pixel_ratio)
+        self._stamps: dict[_Look, QPixmap] = {}
+
+    def paint_all(self, chosen: frozenset[Well], paint_well: WellPainter | None) -> None:
+        """Paint everything."""
+        plate = self._layout.plate
+        self.pixmap.fill(Qt.GlobalColor.transparent)
+        with _painter(self.pixmap) as painter:
+            self._paint_outline(painter)
+            self._paint_headers(painter)
+        every = ((row, column) for row in range(plate.rows) for column in range(plate.columns))
+        self.paint_wells(every, chosen, paint_well)
+
+    def paint_wells(self, wells: Iterable[Well], chosen: frozenset[Well], paint_well: WellPainter | None) -> None:
+        """Paint some wells anew."""
+        layout = self._layout
+        with _painter(self.pixmap) as painter:
+            for well in wells:
+                cell = layout.cell(*well)
+                painter.drawPixmap(cell.topLeft(), self._stamp(_Look(well in chosen, self._is_skipped(well))))
+                if paint_well is not None:
+                    paint_well(painter, layout.well(*well), *well)
+
+    def _is_skipped(self, well: Well) -> bool:
+        plate, skip = self._layout.plate, self._layout.plate.skip
+        return not (skip <= well[0] < plate.rows - skip and skip <= well[1] < plate.columns - skip)
+
+    def _stamp(self, look: _Look) -> QPixmap:
+        """Return the picture of a cell; made once, since antialiased circles are slow."""
+        if look not in self._stamps:
+            self._stamps[look] = self._make_stamp(look)
+        return self._stamps[look]
+
+    def _make_stamp(self, look: _Look) -> QPixmap:
+        layout = self._layout
+        cell = layout.cell(0, 0)
+        stamp = _blank(int(cell.width()), int(cell.height()), self._ratio)
+        stamp.fill(QColor(theme.BACKGROUND))
+        shape = layout.well(0, 0).translated(-cell.topLeft())
+        with _painter(stamp) as painter:
+            fill = _CHOSEN if look.is_chosen else _SKIPPED if look.is_skipped else _EMPTY
+            is_small = shape.width() < 6
+            painter.setPen(Qt.PenStyle.NoPen if is_small else QPen(_CHOSEN.lighter(120) if look.is_chosen else _RIM, 1))
+            painter.setBrush(fill)
+            if not is_small:
+                shape = shape.adjusted(0.5, 0.5, -0.5, -0.5)
+            if layout.plate.round_wells and layout.plate.well_size_mm and not is_small:
+                painter.drawEllipse(shape)
+            else:
+                painter.drawRoundedRect(shape, min(3.0, shape.width() / 6), min(3.0, shape.width() / 6))
+        return stamp
+
+    def _paint_outline(self, painter: QPainter) -> None:
+        painter.setPen(QPen(QColor(theme.LINE), 1))
+        painter.setBrush(QColor(theme.BACKGROUND))
+        painter.drawRoundedRect(self._layout.area.adjusted(-3.5, -3.5, 3.5, 3.5), 5, 5)
+
+    def _paint_headers(self, painter: QPainter) -> None:
+        layout, plate = self._layout, self._layout.plate
+        font = QFont(painter.font())
+        font.setPixelSize(max(8, min(13, round(min(layout.cell_height_px * 0.8, layout.header_px * 0.65)))))
+        painter.setFont(font)
+        painter.setPen(QColor(theme.FAINT))
+        metrics = painter.fontMetrics()
+        every_row = _step(metrics.height() * 0.85, layout.cell_height_px)
+        every_column = _step(metrics.horizontalAdvance("00") + 4, layout.cell_width_px)
+        centre = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip)
+        for row in range(0, plate.rows, every_row):
+            painter.drawText(layout.row_header(row).translated(-4, 0), centre, row_name(row))
+        for column in range(0, plate.columns, every_column):
+            painter.drawText(layout.column_header(column).translated(0, -4), centre, str(column + 1))
+
+
+def _blank(width_px: int, height_px: int, pixel_ratio: float) -> QPixmap:
+    pixmap = QPixmap(max(1, round(width_px * pixel_ratio)), max(1, round(height_px * pixel_ratio)))
+    pixmap.setDevicePixelRatio(pixel_ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    return pixmap
+
+
+def _step(needed_px: float, cell_px: float) -> int:
+    """Return every which header has room."""
+    return next(step for step in (1, 2, 5, 10, 20, 50, 1000) if step * cell_px >= needed_px)
+
+
+class _painter:  # noqa: N801 - used as a statement
+    """A painter that ends with its block."""
+
+    def __init__(self, pixmap: QPixmap) -> None:
+        self._painter = QPainter(pixmap)
+
+    def __enter__(self) -> QPainter:
+        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        return self._painter
+
+    def __exit__(self, *_: object) -> None:
+        self._painter.end()
+
+
+def fields_layer(
+    layout: PlateLayout,
+    size_px: tuple[int, int],
+    pixel_ratio: float,
+    fov_um: tuple[float, float],
+    places_um: Iterable[tuple[float, float]],
+) -> QPixmap:
+    """Return a layer of fields to lay over the plate: width and height of a field, and their centres, all in µm."""
+    layer = _blank(*size_px, pixel_ratio)
+    width, height = (max(2.0, um / 1000 * layout.px_per_mm) for um in fov_um)
+    centres = [layout.to_px(*place) for place in places_um]
+    with _painter(layer) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QPen(QColor(theme.BACKGROUND), 1) if min(width, height) >= 6 else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(255, 255, 255, 190))
+        painter.drawRects(*(QRectF(c.x() - width / 2, c.y() - height / 2, width, height) for c in centres))
+    return layer
+
+
+def paint_marker(painter: QPainter, at: QPointF) -> None:
+    """Paint where the stage stands: a cross with a dark edge, seen on any ground."""
+    for colour, width in ((QColor(0, 0, 0, 160), 4), (QColor(theme.WAITING), 2)):
+        painter.setPen(QPen(colour, width))
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            painter.drawLine(at + QPointF(4 * dx, 4 * dy), at + QPointF(10 * dx, 10 * dy))
