@@ -85,6 +85,11 @@ class MultiPointController:
         faults were injected for this start only.
     taps : tuple of callable
         See the pixels of each stored frame, in the writer's thread; see `FrameWriter`.
+
+    Attributes
+    ----------
+    machine : MachineConfig
+        What the next run writes and a resume compares with; set it together with the microscope's own.
     """
 
     def __init__(
@@ -98,7 +103,7 @@ class MultiPointController:
         self._microscope = microscope
         self._manager = manager
         self._listeners = listeners
-        self._machine = machine or microscope.config
+        self.machine = machine or microscope.config
         self._taps = taps
 
     @property
@@ -123,7 +128,7 @@ class MultiPointController:
             folder = create_run_folder(output, plan.name, now.astimezone())
             _lock(folder, folder_lock)
             replace_text(folder / PLAN_FILE, plan_text(plan))
-            write_machine(folder, self._machine)
+            write_machine(folder, self.machine)
             return self._launch(
                 folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")), resources, folder_lock
             )
@@ -145,7 +150,7 @@ class MultiPointController:
                 raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
             plan = _plan_of(folder, state)
             _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
-            _refuse_changes(folder, "machine", state.header["machine"], self._machine.model_dump(mode="json"))
+            _refuse_changes(folder, "machine", state.header["machine"], self.machine.model_dump(mode="json"))
             origin = StagePosition(*state.header["origin_um"])
             checked = preflight(
                 plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
@@ -248,7 +253,7 @@ class MultiPointController:
                 "name": plan.name,
                 "started_utc": progress.started_utc,
                 "plan": plan.model_dump(mode="json"),
-                "machine": self._machine.model_dump(mode="json"),
+                "machine": self.machine.model_dump(mode="json"),
                 "origin_um": list(checked.origin),
                 "optics": asdict(checked.schedule.optics),
             }
