@@ -86,6 +86,13 @@ class CameraConfig(FileModel):
     trigger: TriggerMode = TriggerMode.SOFTWARE
 
 
+class LoadingPosition(FileModel):
+    """Where the stage takes a plate, in µm of stage coordinates; z goes to the lower end of its travel first."""
+
+    x: float
+    y: float
+
+
 class MachineConfig(FileModel):
     """A microscope.
 
@@ -99,6 +106,8 @@ class MachineConfig(FileModel):
         Mounting and use of the imaging camera.
     stage_limits : StageLimits or None
         Narrow the hardware's travel.
+    loading_position_um : LoadingPosition or None
+        Where the stage goes to take a plate; None: the middle of x at the upper end of y.
     tube_lens_mm : float
         Focal length of the microscope's tube lens.
     objectives : mapping of str to Objective or None
@@ -115,6 +124,7 @@ class MachineConfig(FileModel):
     devices: Mapping[str, DeviceConfig]
     camera: CameraConfig
     stage_limits: StageLimits | None = None
+    loading_position_um: LoadingPosition | None = None
     tube_lens_mm: float = Field(default=180.0, gt=0)
     objectives: Mapping[str, Objective | None]
     objective: str

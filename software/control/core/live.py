@@ -275,10 +275,11 @@ class Live:
         return None
 
     def _take_one(self) -> LiveFrame:
-        work = Handwork(self._tools, RunControl(), self._microscope.beat, lambda _: None)
+        control = RunControl()
+        work = Handwork(self._tools, control, self._microscope.beat, lambda _: None)
         work.begin()
         with work.entered() as calls:
-            camera = LiveCamera(self._microscope, calls, self._base_gain())
+            camera = LiveCamera(self._microscope, calls, control, self._base_gain())
             try:
                 frame = camera.take(self._next(), next(self._numbers), keep_lit=False)
             finally:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from control.core import device_calls
-from control.core.device_calls import DeviceCalls
+from control.core.device_calls import Abort, DeviceCalls
 from control.core.imaging import EXPOSURE_TOLERANCE, FIRST_FRAME_S
 from control.core.lighting import Lighting
 from control.core.live_frame import CameraView, LiveFrame, LiveSettings, Wanted
+from control.core.run_control import RunAborted
 from squid.abc.camera import Exposure, TriggerMode
 from squid.errors import BadFrameError, DeviceError, DeviceTimeoutError, FrameTimeoutError
 from squid.microscope import Microscope
@@ -37,14 +38,17 @@ class LiveCamera:
         Open, reserved by the caller.
     calls : DeviceCalls
         How devices are called.
+    control : Abort
+        Looked at right before and after the light goes on: who stops live view must not find it lit again.
     gain : float
         What `restore` gives the camera back with.
     """
 
-    def __init__(self, microscope: Microscope, calls: DeviceCalls, gain: float) -> None:
+    def __init__(self, microscope: Microscope, calls: DeviceCalls, control: Abort, gain: float) -> None:
         self._microscope = microscope
         self._camera = microscope.camera
         self._calls = calls
+        self._control = control
         self._lighting = Lighting(microscope.illumination, calls)
         self._gain_before = gain
         self._applied: LiveSettings | None = None
@@ -81,7 +85,9 @@ class LiveCamera:
             if objective is None:
                 self._lighting.off()
                 return None
+            self._go_on()
             self._lighting.on(wanted.preset.source, wanted.settings.intensity)
+            self._go_on()
             exposure, position = self._expose(wanted, number)
             if not keep_lit:
                 self._lighting.off()
@@ -206,6 +212,10 @@ class LiveCamera:
             monotonic_s=frame.monotonic_s,
             utc_s=frame.utc_s,
         )
+
+    def _go_on(self) -> None:
+        if self._control.abort_reason is not None:
+            raise RunAborted
 
     def _cancel(self) -> None:
         if self._under_way is not None:

@@ -123,7 +123,7 @@ class LiveLoop:
             self.work.end()
             return
         with self.work.entered() as calls:
-            camera = LiveCamera(self._tools.microscope, calls, self._gain)
+            camera = LiveCamera(self._tools.microscope, calls, self, self._gain)
             try:
                 self._show_frames(camera)
             except TaskCancelledError:
