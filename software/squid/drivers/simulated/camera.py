@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -15,11 +16,11 @@ from typing import ClassVar, cast
 
 from pydantic import BaseModel, Field
 
-from squid.abc.camera import Camera, Exposure, PixelFormat, TriggerMode
+from squid.abc.camera import BurstShot, Camera, Exposure, PixelFormat, TriggerMode
 from squid.abc.device import Device, StateValue
 from squid.drivers.simulated.faults import Fault
 from squid.drivers.simulated.sensor import Sensor, SensorPhysics, SensorSettings
-from squid.drivers.simulated.timing import TimerThread, fail, settle
+from squid.drivers.simulated.timing import TimedFuture, TimerThread, fail, settle
 from squid.drivers.simulated.world import HangSwitch, SimulatedWorld
 from squid.errors import DeviceClosedError, DeviceError, FrameLostError
 from squid.models.base import FileModel
@@ -27,6 +28,8 @@ from squid.models.frame import CameraFrame
 from squid.models.geometry import Orientation, Pixels, Roi
 
 _READOUT_ROWS = 2048  # rows of the sensor that `readout_ms` refers to
+_BURST_LIMIT = 512
+_EARLY_S = 0.0005  # clocks of trigger and camera differ: a pulse of a burst may come this much before the read-out ends
 
 
 class CameraOptions(FileModel):
@@ -77,6 +80,7 @@ class _Shot:
     """One exposure under way, with the settings latched for it."""
 
     exposure: Exposure
+    ended: TimedFuture[float]  # the exposure's
     settings: SensorSettings
     plan_index: int
     dose_s: float  # exposure at time scale 1
@@ -116,6 +120,9 @@ class SimulatedCamera(Camera):
         self._roi = Roi(0, 0, width, height)
         self._lock = threading.Lock()
         self._shot: _Shot | None = None
+        self._row: deque[_Shot] = deque()  # a burst: waits for pulses
+        self._shots: list[_Shot] = []  # a burst: not yet delivered
+        self._ready_s = 0.0
         self._armed = False
         self._trigger_id = 0
         self._hardware_id = 0
@@ -204,21 +211,45 @@ class SimulatedCamera(Camera):
         """Return how long such an exposure takes by the wall clock."""
         return exposure_ms / 1000 / self._world.time_scale
 
+    @property
+    def burst_limit(self) -> int:
+        """Most exposures that can be armed at once."""
+        return _BURST_LIMIT
+
+    @property
+    def varies_exposure_in_burst(self) -> bool:
+        """Whether the shots of a burst may differ in exposure time: like a camera that exposes as long as the pulse."""
+        return True
+
     def state(self) -> dict[str, StateValue]:
         """Return the settings in force, and what came that nobody waited for."""
         if not self.is_open:
             return super().state()
         return super().state() | {"late_frames_dropped": self._dropped, "missed_pulses": self._missed_pulses}
 
-    def hardware_pulse(self) -> None:
-        """Take an edge of the trigger line: start the exposure that was armed; without one, count it as missed."""
+    def hardware_pulse(self, instant_s: float | None = None) -> None:
+        """Take an edge of the trigger line: start the exposure that was armed; without one, count it as missed.
+
+        Parameters
+        ----------
+        instant_s : float, optional
+            When the edge was (`time.monotonic`), where its messenger is slower than a wire; None: now.
+        """
+        instant_s = time.monotonic() if instant_s is None else instant_s
         with self._lock:
-            shot = self._shot if self._armed else None
+            shot = self._armed_shot(instant_s)
             if shot is None:
                 self._missed_pulses += 1
-                return
-            self._armed = False
-            self._start(shot)
+            else:
+                self._start(shot, instant_s)
+
+    def _armed_shot(self, instant_s: float) -> _Shot | None:
+        """Return the shot that a pulse starts; None when nothing is armed, or a burst still reads out."""
+        if self._row:
+            return self._row.popleft() if instant_s >= self._ready_s - _EARLY_S else None
+        shot = self._shot if self._armed else None
+        self._armed = False
+        return shot
 
     def _do_set_exposure_ms(self, exposure_ms: float) -> None:
         self._exposure_ms = exposure_ms
@@ -241,8 +272,7 @@ class SimulatedCamera(Camera):
         self._roi = roi
 
     def _do_trigger(self, plan_index: int) -> Exposure:
-        if self._shot is not None:
-            raise self._busy()
+        self._refuse_when_busy()
         fault = self._world.faults.for_frame(plan_index)
         if fault is not None and fault.kind == "hang":
             self._hang.wait()
@@ -250,44 +280,61 @@ class SimulatedCamera(Camera):
         if fault is not None and fault.kind == "exception":
             raise DeviceError(self.label, f"injected fault: frame {plan_index} was not triggered")
         with self._lock:
-            if self._shot is not None:
-                raise self._busy()
-            self._trigger_id += 1
-            shot = self._shot = self._latched(plan_index, fault)
+            self._refuse_when_busy()
+            shot = self._shot = self._latched(plan_index, self._exposure_ms, fault)
             if self._mode is TriggerMode.HARDWARE:
                 self._armed = True
             else:
-                self._start(shot)
+                self._start(shot, time.monotonic())
         return shot.exposure
 
-    def _latched(self, plan_index: int, fault: Fault | None) -> _Shot:
-        exposure = Exposure(self._trigger_id)
-        exposure.ended.set_running_or_notify_cancel()
+    def _do_arm_burst(self, shots: tuple[BurstShot, ...]) -> tuple[Exposure, ...]:
+        with self._lock:
+            self._refuse_when_busy()
+            faults = [self._world.faults.for_frame(shot.plan_index) for shot in shots]
+            self._shots = [
+                self._latched(shot.plan_index, shot.exposure_ms, fault)
+                for shot, fault in zip(shots, faults, strict=True)
+            ]
+            self._row.extend(self._shots)
+            self._ready_s = 0.0
+            return tuple(shot.exposure for shot in self._shots)
+
+    def _refuse_when_busy(self) -> None:
+        if self._shot is not None or self._shots:
+            raise self._busy()
+
+    def _latched(self, plan_index: int, exposure_ms: float, fault: Fault | None) -> _Shot:
+        self._trigger_id += 1
+        ended: TimedFuture[float] = TimedFuture()
+        exposure = Exposure(self._trigger_id, ended)
         exposure.frame.set_running_or_notify_cancel()
         return _Shot(
             exposure=exposure,
+            ended=ended,
             settings=SensorSettings(self._roi, self._binning, self._format.bits, self._gain),
             plan_index=plan_index,
-            dose_s=self._exposure_ms / 1000,
-            exposure_s=self.exposure_duration_s(self._exposure_ms),
+            dose_s=exposure_ms / 1000,
+            exposure_s=self.exposure_duration_s(exposure_ms),
             readout_s=self.readout_ms / 1000,
             fault=fault,
         )
 
-    def _start(self, shot: _Shot) -> None:
+    def _start(self, shot: _Shot, instant_s: float) -> None:
         """Begin to expose; the lock is held."""
         self._hardware_id += 2 if shot.trouble == "skip_id" else 1
         shot.hardware_id = self._hardware_id
-        shot.start_s = time.monotonic()
+        shot.start_s = instant_s
+        self._ready_s = instant_s + shot.exposure_s + shot.readout_s
         if shot.trouble == "no_frame":
             return  # the sensor never answers; only `cancel` ends this
         shot.end_s = shot.start_s + shot.exposure_s
-        self._timer.call_at(shot.end_s, lambda: self._ended(shot))
+        self._timer.settle_at(shot.end_s, shot.ended, lambda: self._ended(shot))
         self._jobs.put(shot)
 
     def _ended(self, shot: _Shot) -> None:
-        shot.end_utc_s = time.time()
-        settle(shot.exposure.ended, time.monotonic())
+        shot.end_utc_s = time.time() - (time.monotonic() - shot.end_s)
+        settle(shot.ended, shot.end_s)
         shot.over.set()
 
     def _read_frames(self) -> None:
@@ -339,6 +386,9 @@ class SimulatedCamera(Camera):
     def _free(self, shot: _Shot) -> bool:
         """Get ready for the next trigger; False when the shot was given up before."""
         with self._lock:
+            if shot in self._shots:
+                self._shots.remove(shot)
+                return True
             if self._shot is not shot:
                 return False
             self._shot = None
@@ -349,8 +399,11 @@ class SimulatedCamera(Camera):
 
     def _give_up(self, reason: DeviceError) -> None:
         with self._lock:
-            shot, self._shot, self._armed = self._shot, None, False
-        if shot is not None:
+            shots = [*([self._shot] if self._shot else []), *self._shots]
+            self._shot, self._armed = None, False
+            self._row.clear()
+            self._shots = []
+        for shot in shots:
             shot.given_up.set()
             shot.over.set()
             fail(shot.exposure.ended, reason)

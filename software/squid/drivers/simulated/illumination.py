@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from squid.abc.device import Device
 from squid.abc.illumination import Illumination, LightSource
-from squid.drivers.simulated.timing import TimerThread, running_future, settle
+from squid.drivers.simulated.timing import TimedFuture, TimerThread, settle
 from squid.drivers.simulated.world import HangSwitch, SimulatedWorld
 from squid.errors import DeviceClosedError, DeviceError
 from squid.models.base import FileModel
@@ -128,7 +128,7 @@ class SimulatedIllumination(Illumination):
             self._switch(source, None, 0.0, self._off_s)
 
     def _switch(self, source: str, intensity: float | None, level: float, latency_s: float) -> Future[None]:
-        done: Future[None] = running_future()
+        done: TimedFuture[None] = TimedFuture()
         instant = time.monotonic() + latency_s
         with self._lock:
             if intensity is None:
@@ -141,7 +141,7 @@ class SimulatedIllumination(Illumination):
             if history[-1][1] != level:
                 history.append((instant, level))
         if latency_s and self.is_open:
-            self._timer.call_at(instant, lambda: settle(done, None))
+            self._timer.settle_at(instant, done, lambda: settle(done, None))
         else:
             settle(done, None)
         return done

@@ -26,6 +26,7 @@ _MASTER_PITCH_UM = 0.2
 _BOX_UM = {0: 22.0, 1: 44.0, 2: 44.0, 3: 44.0}
 _DARK = 1e-3  # of the brightest pixel: what is less is cut off at the border
 _CACHE_BYTES = 48 * 2**20
+_BLURRED_KEPT = 4 * VARIANTS  # of the levels that are being drawn: each serves four sprites
 
 
 class Structure(IntEnum):
@@ -49,6 +50,14 @@ class SpriteKey(NamedTuple):
     turn: tuple[tuple[int, int], tuple[int, int]]
 
 
+class _Blurred(NamedTuple):
+    """A structure blurred to one level: the image, its pixel size, and how far from the middle it is not dark."""
+
+    image: Field
+    pitch_um: float
+    reach_um: float
+
+
 def level_of(sigma_um: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Return the blur levels nearest to Gaussian widths in µm."""
     levels: npt.NDArray[np.int64] = np.rint(np.log(sigma_um) / math.log(LEVEL_RATIO)).astype(np.int64)
@@ -67,6 +76,7 @@ class SpriteCache:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._masters: dict[tuple[int, int], Field] = {}
+        self._blurred: OrderedDict[tuple[int, int, float, int], _Blurred] = OrderedDict()
         self._sprites: OrderedDict[SpriteKey, Field] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -86,21 +96,30 @@ class SpriteCache:
             return drawn
 
     def _draw(self, key: SpriteKey) -> Field:
-        sigma_um = math.hypot(LEVEL_RATIO**key.level, key.pitch_um / math.sqrt(12))  # the pixel blurs as well
-        master, pitch_um = self._blurred(key, sigma_um)
-        half = math.ceil((_BOX_UM[key.structure] / 2 + 3 * sigma_um) / key.pitch_um) + 1
+        blurred = self._blurred_for(key)
+        half = math.ceil(blurred.reach_um / key.pitch_um) + 1
         side = 2 * half + 1
-        step = key.pitch_um / pitch_um
+        step = key.pitch_um / blurred.pitch_um
         back = np.array(key.turn, np.float64).T * step  # from pixels of the sprite to pixels of the master
         cell = np.array([half + (0.75 if key.right_half else 0.25), half + (0.75 if key.lower_half else 0.25)])
-        middle = (np.array([master.shape[1], master.shape[0]]) - 1) / 2
+        middle = (np.array([blurred.image.shape[1], blurred.image.shape[0]]) - 1) / 2
         matrix = np.hstack([back, (middle - back @ cell)[:, None]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        drawn = cv2.warpAffine(master, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-        return _trimmed(np.asarray(drawn, np.float32))
+        drawn = cv2.warpAffine(blurred.image, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(drawn, np.float32)
 
-    def _blurred(self, key: SpriteKey, sigma_um: float) -> tuple[Field, float]:
-        """Return the structure, blurred, and its pixel size, which is the coarser the more it is blurred."""
+    def _blurred_for(self, key: SpriteKey) -> _Blurred:
+        of = (key.structure, key.variant, key.pitch_um, key.level)
+        found = self._blurred.get(of)
+        if found is None:
+            found = self._blurred[of] = self._blur(key)
+            if len(self._blurred) > _BLURRED_KEPT:
+                self._blurred.popitem(last=False)
+        return found
+
+    def _blur(self, key: SpriteKey) -> _Blurred:
+        """Blur a structure; its pixels are the coarser the more it is blurred."""
+        sigma_um = math.hypot(LEVEL_RATIO**key.level, key.pitch_um / math.sqrt(12))  # the pixel blurs as well
         master = self._master(key.structure, key.variant)
         pitch_um = _MASTER_PITCH_UM
         while pitch_um * 4 < sigma_um:
@@ -109,7 +128,8 @@ class SpriteCache:
             pitch_um *= 2
         border = math.ceil(4 * sigma_um / pitch_um) + 1
         padded = cv2.copyMakeBorder(master, border, border, border, border, cv2.BORDER_CONSTANT)
-        return np.asarray(cv2.GaussianBlur(padded, (0, 0), sigma_um / pitch_um), np.float32), pitch_um
+        image = np.asarray(cv2.GaussianBlur(padded, (0, 0), sigma_um / pitch_um), np.float32)
+        return _Blurred(image, pitch_um, _reach_px(image) * pitch_um)
 
     def _master(self, structure: int, variant: int) -> Field:
         found = self._masters.get((structure, variant))
@@ -118,14 +138,12 @@ class SpriteCache:
         return found
 
 
-def _trimmed(sprite: Field) -> Field:
-    """Cut the dark border off, the same on all sides, so that the middle stays the middle."""
-    bright = np.abs(sprite) > _DARK * float(sprite.max())
-    half = len(sprite) // 2
-    lit = np.nonzero(bright.any(axis=0) | bright.any(axis=1))[0]
-    reach = int(np.abs(lit - half).max()) + 1 if len(lit) else 0
-    cut = max(0, half - reach)
-    return np.ascontiguousarray(sprite[cut : len(sprite) - cut, cut : len(sprite) - cut])
+def _reach_px(image: Field) -> float:
+    """Return how far from the middle, along either side, the image is not dark."""
+    bright = cv2.reduce(image, 0, cv2.REDUCE_MAX).ravel(), cv2.reduce(image, 1, cv2.REDUCE_MAX).ravel()
+    dark = _DARK * max(float(line.max()) for line in bright)
+    middle = (len(image) - 1) / 2
+    return max(float(np.abs(np.nonzero(line > dark)[0] - middle).max()) for line in bright) + 1
 
 
 def _shape(structure: int, seed: int, variant: int) -> Field:

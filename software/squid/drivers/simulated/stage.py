@@ -21,7 +21,7 @@ from squid.abc.device import Device
 from squid.abc.stage import Stage
 from squid.drivers.simulated.faults import Fault
 from squid.drivers.simulated.motion import move_time_s, travelled_fraction
-from squid.drivers.simulated.timing import TimerThread, fail, running_future, settle
+from squid.drivers.simulated.timing import TimedFuture, TimerThread, fail, settle
 from squid.drivers.simulated.world import HangSwitch, SimulatedWorld
 from squid.errors import DeviceClosedError, StageMoveError
 from squid.models.base import FileModel
@@ -253,9 +253,9 @@ class SimulatedStage(Stage):
         if busy:
             raise StageMoveError(self.label, f"axis {', '.join(busy)} is moving already; nothing else moved")
 
-    def _start(self, targets: Mapping[str, float], fault: Fault | None) -> tuple[Future[StagePosition], float]:
+    def _start(self, targets: Mapping[str, float], fault: Fault | None) -> tuple[TimedFuture[StagePosition], float]:
         """Start the axes and return when they will have settled; the lock is held."""
-        done: Future[StagePosition] = running_future()
+        done: TimedFuture[StagePosition] = TimedFuture()
         now = time.monotonic()
         off_by_um = fault.values["by_um"] if fault is not None and fault.kind == "off_target" else 0.0
         settled_s = max(
@@ -264,11 +264,11 @@ class SimulatedStage(Stage):
         self._under_way[done] = frozenset(targets)
         return done, settled_s
 
-    def _finish_at(self, settled_s: float, done: Future[StagePosition]) -> None:
+    def _finish_at(self, settled_s: float, done: TimedFuture[StagePosition]) -> None:
         if settled_s <= time.monotonic():
             self._arrived(done, settled_s)
         else:
-            self._timer.call_at(settled_s, lambda: self._arrived(done, settled_s))
+            self._timer.settle_at(settled_s, done, lambda: self._arrived(done, settled_s))
 
     def _arrived(self, done: Future[StagePosition], settled_s: float) -> None:
         with self._lock:
@@ -277,7 +277,7 @@ class SimulatedStage(Stage):
         settle(done, here)
 
     def _do_home(self) -> Future[StagePosition]:
-        done: Future[StagePosition] = running_future()
+        done: TimedFuture[StagePosition] = TimedFuture()
         with self._lock:
             self._refuse_if_busy(dict.fromkeys("xyz", 0.0))
             self._under_way[done] = frozenset("xyz")

@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-from squid.drivers.simulated.timing import TimerThread, fail, running_future, settle, settled_future
+from squid.drivers.simulated.timing import TimedFuture, TimerThread, fail, settle, settled_future
 from squid.drivers.simulated.world import HangSwitch, SimulatedWorld
 from squid.errors import DeviceClosedError, DeviceError
 
@@ -74,10 +74,10 @@ class Turning:
             if needed_s == 0 and fault is None:
                 self._current = target
                 return settled_future(target)
-            done: Future[str] = running_future()
+            done: TimedFuture[str] = TimedFuture()
             self._current, self._moving = None, done
         if fault is None:
-            self._timer.call_at(time.monotonic() + needed_s, lambda: self._arrived(done, target))
+            self._timer.settle_at(time.monotonic() + needed_s, done, lambda: self._arrived(done, target))
         return done
 
     def open(self) -> None:

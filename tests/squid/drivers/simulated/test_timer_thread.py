@@ -1,10 +1,10 @@
 import threading
 import time
-from concurrent.futures import Future
+from collections.abc import Iterator
 
 import pytest
 
-from squid.drivers.simulated.timing import TimerThread, fail, running_future, settle
+from squid.drivers.simulated.timing import TimedFuture, TimerThread, fail, settle
 
 
 def test_calls_in_order_of_time_and_never_early() -> None:
@@ -46,9 +46,56 @@ def test_stopping_drops_what_is_not_due() -> None:
 
 
 def test_a_settled_future_keeps_its_first_outcome() -> None:
-    future: Future[int] = running_future()
+    future: TimedFuture[int] = TimedFuture()
     assert not future.cancel()
     settle(future, 1)
     settle(future, 2)
     fail(future, RuntimeError())
     assert future.result() == 1
+
+
+@pytest.fixture
+def timer() -> Iterator[TimerThread]:
+    timer = TimerThread("test")
+    timer.start()
+    yield timer
+    timer.stop()
+
+
+def test_who_waits_for_a_timed_future_wakes_at_its_instant_and_settles_it_once(timer: TimerThread) -> None:
+    future: TimedFuture[float] = TimedFuture()
+    settled: list[str] = []
+
+    def happen() -> None:
+        settled.append(threading.current_thread().name)
+        settle(future, time.monotonic())
+
+    due_s = time.monotonic() + 0.02
+    timer.settle_at(due_s, future, happen)
+    assert future.result(10) >= due_s
+    assert settled[0] in (threading.current_thread().name, "test")  # the timer, if this thread was late
+
+
+def test_a_timed_future_comes_true_though_nobody_waits_for_it(timer: TimerThread) -> None:
+    future: TimedFuture[int] = TimedFuture()
+    heard = threading.Event()
+    future.add_done_callback(lambda _: heard.set())
+    timer.settle_at(time.monotonic() + 0.01, future, lambda: settle(future, 1))
+    assert heard.wait(10)
+
+
+def test_a_short_wait_for_a_timed_future_times_out(timer: TimerThread) -> None:
+    future: TimedFuture[int] = TimedFuture()
+    timer.settle_at(time.monotonic() + 60, future, lambda: settle(future, 1))
+    with pytest.raises(TimeoutError):
+        future.result(0.01)
+    with pytest.raises(TimeoutError):
+        TimedFuture[int]().result(0.01)  # its instant is not known
+
+
+def test_a_timed_future_that_fails_before_its_instant_wakes_the_waiter(timer: TimerThread) -> None:
+    future: TimedFuture[int] = TimedFuture()
+    timer.settle_at(time.monotonic() + 60, future, lambda: settle(future, 1))
+    timer.call_at(time.monotonic() + 0.02, lambda: fail(future, RuntimeError("stopped")))
+    with pytest.raises(RuntimeError, match="stopped"):
+        future.result()
