@@ -9,21 +9,27 @@ Owns who knows whom; adds no work of its own. Knows no widget.
 
 from __future__ import annotations
 
-import importlib
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from control.core.bounded import start_bounded
 from control.core.hands import Hands
+from control.core.live import Live
+from control.core.manual import Manual
+from control.core.monitor import Monitor
 from control.core.multi_point_controller import MultiPointController
+from control.core.planning import PlanCheck
+from control.core.presets import Presets
+from control.core.previews import Previews
+from control.core.queue_runner import QueueRunner
 from control.core.rig import rig
 from control.core.run import USER
 from control.core.run_queue import RunQueue
+from control.core.run_status import RunStatus
 from control.core.safe_state import SafeState, make_safe
+from control.core.user_files import machine_file_of_user
 from squid.drivers.simulated.faults import with_faults
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
@@ -31,18 +37,8 @@ from squid.utils.leaving import Step
 from squid.utils.safety_lane import SafetyLane
 from squid.utils.worker_manager import WorkerManager
 
-_log = logging.getLogger(__name__)
-
 _STEP_S = 0.6
 """So long may each step of closing take."""
-
-
-def _part(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(f"control.core.{module}"), name)
-    except ModuleNotFoundError as missing:
-        _log.warning("not there yet: %s", missing)
-        return None
 
 
 class Session:
@@ -73,32 +69,37 @@ class Session:
         self.file = file
         self.manager = manager
         self.settings_folder = folder
+        self._faults = tuple(faults)
         self._resources = ExitStack()
-        presets = _part("presets", "Presets")
-        self.presets: Any = presets(config, None) if presets else None
-        self.machine = self.presets.machine() if presets else config
+        self.presets = Presets(config, machine_file_of_user(config.name))
+        self.machine = self.presets.machine()
         self.microscope = Microscope.build(with_faults(self.machine, faults), file)
         self.lane = SafetyLane()
         self.hands = Hands(self.microscope)
-        self._build_hand_tools()
-        self._build_run_tools()
-
-    def _build_hand_tools(self) -> None:
-        live, manual, monitor = _part("live", "Live"), _part("manual", "Manual"), _part("monitor", "Monitor")
-        self.live: Any = live and live(self.microscope, self.manager, self.hands, self.presets)
-        self.manual: Any = manual and manual(self.microscope, self.hands, self.manager, self.lane)
-        self.monitor: Any = monitor and monitor(self.microscope, self.manager)
-
-    def _build_run_tools(self) -> None:
-        status, previews = _part("run_status", "RunStatus"), _part("previews", "Previews")
-        check, queue = _part("plan_check", "PlanCheck"), _part("queue_runner", "QueueRunner")
-        self.status: Any = status and status()
-        self.previews: Any = previews and previews()
-        listeners = (self.status.hear,) if status else ()
-        self.controller = MultiPointController(self.microscope, self.manager, listeners, self.machine)
-        self.plan_check: Any = check and check(self.microscope, self.manager)
-        self.run_queue = RunQueue(self.settings_folder / "queue.sqlite")
-        self.queue: Any = queue and queue(self.run_queue, self.controller, self.manager, self.live)
+        self.live = Live(self.microscope, manager, self.hands, self.presets, self.lane)
+        self.monitor = Monitor(self.microscope, manager)
+        self.status = RunStatus()
+        self.previews = Previews()
+        self.controller = MultiPointController(
+            self.microscope,
+            manager,
+            listeners=(self.status.hear, self.previews.hear),
+            machine=self.machine,
+            taps=(self.previews.see,),
+        )
+        self.run_queue = RunQueue(folder / "queue.sqlite")
+        self.queue = QueueRunner(
+            self.run_queue,
+            self.controller,
+            manager,
+            folder=folder / "queue",
+            status=self.status,
+            stop_live=self.live.stop,
+        )
+        self.manual = Manual(
+            self.microscope, self.hands, manager, self.lane, on_emergency=(self.live.stop, self._end_runs)
+        )
+        self.plan_check = PlanCheck(self.microscope, manager)
 
     def open(self, on_device: Callable[[str], object] | None = None) -> None:
         """Take the rig and open every device; from a task.
@@ -110,14 +111,21 @@ class Session:
         """
         self._resources.enter_context(rig(self.machine))
         self.microscope.open(on_device)
-        if self.monitor:
-            self.monitor.start()
+        self.monitor.start()
+
+    def use_presets(self) -> None:
+        """Let checks and runs that start from now on use the presets and plates as they were edited."""
+        self.machine = self.presets.machine()
+        self.microscope.config = with_faults(self.machine, self._faults)
+        self.controller.machine = self.machine
 
     def emergency_stop(self) -> Future[SafeState]:
         """Switch the light off and stop the stage at once, end live view and run; returns at once, from any thread."""
-        if self.manual:
-            return self.manual.emergency_stop()  # type: ignore[no-any-return]
-        return self.lane.submit("emergency stop", lambda: make_safe(self.microscope, 0.5))
+        return self.manual.emergency_stop()
+
+    def _end_runs(self) -> None:
+        self.queue.hold("emergency stop")
+        self.queue.abort(f"{USER} (emergency stop)")
 
     def closing_steps(self) -> list[Step]:
         """Return how to leave within bounds, in order of importance; see `squid.utils.leaving.leave`."""
@@ -134,18 +142,17 @@ class Session:
             start_bounded(name, step)(_STEP_S)
 
     def _abort_and_make_safe(self) -> None:
-        if self.queue and self.queue.current is not None:
-            self.queue.abort(f"{USER} (the window was closed)")
+        self.queue.hold("the window was closed")
+        self.queue.abort(f"{USER} (the window was closed)")
+        self.live.stop()
         make_safe(self.microscope, _STEP_S / 2)
 
     def _wait_for_the_run(self) -> None:
-        run = self.queue and self.queue.current
-        if run is not None:
-            run.wait()
+        self.queue.wait()
+        self.live.wait_stopped(_STEP_S)
 
     def _close_devices(self) -> None:
-        if self.monitor:
-            self.monitor.stop()
+        self.monitor.stop()
         self.microscope.close()
         self.lane.close()
 

@@ -40,6 +40,7 @@ from squid.utils.worker_group import worker_threads
 from squid.utils.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
+    from control.core.run_queue import QueuedRun
     from control.core.session import Session
 
 _log = logging.getLogger(__name__)
@@ -48,10 +49,13 @@ BEAT_MS = 100
 SILENCE_S = 1.0
 """A GUI thread that is silent for so long has its stacks dumped."""
 
-LEAVE_S = 2.0
+LEAVE_S = 2.4
 """All steps of leaving together; the process is gone within three seconds."""
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
+
+WORKERS = 8
+"""Live view, monitor, a move and a run keep one each; the rest is for what comes and goes."""
 
 Leave = Callable[[int, Sequence[Step], float], object]
 
@@ -105,7 +109,7 @@ class Program:
         self.log = LogBuffer()
         self._log_file = _log_file(default_log_folder())
         self._dump_file = DumpFile(default_log_folder() / "stacks.log")
-        self.manager = WorkerManager(worker_threads(), dump_file=self._dump_file)
+        self.manager = WorkerManager(worker_threads(WORKERS), dump_file=self._dump_file)
         self._settings = SettingsFile(folder / "settings.json")
         self.window = MainWindow(self._settings, self.log, self.quit)
         self._opening: Opening | None = None
@@ -155,10 +159,18 @@ class Program:
         if opening is not self._opening:
             self.manager.submit(f"close what nobody waits for {id(session)}", session.close)
             return
-        from control.gui.pages import build_pages  # the task has imported it
+        from control.gui.pages import build_pages  # the task has imported both
+        from control.gui.questions import offer_resume
 
         self._settings.used_machine(file)
-        self.window.attach(session, build_pages(session))
+        self.window.attach(session, build_pages(session, self.window))
+        if opening.interrupted:
+            offer_resume(self.window, opening.interrupted, lambda: self._resume(session, opening.interrupted))
+
+    def _resume(self, session: Session, runs: Sequence[QueuedRun]) -> None:
+        for run in reversed(runs):  # each goes before all others
+            session.queue.resume(run.id, on_error=self.window.say)
+        self.window.show_page("run")
 
     def _not_opened(self, opening: Opening, file: Path, result: WorkerResult) -> None:
         if opening is self._opening:
@@ -187,14 +199,14 @@ class Program:
             return
         self._is_leaving = True
         _log.info("leaves")
-        steps: list[Step] = []
         session = self.window.session
         if session is not None:
             self.window.remember()
-            steps += session.closing_steps()
-        elif self._opening is not None:
-            steps.append(("what was being opened", self._opening.give_up))
-        steps += [("settings", self._settings.save), ("crash file", _remove_empty_crash_file)]
+            closing = session.closing_steps()
+        else:
+            closing = [("what was being opened", self._opening.give_up)] if self._opening is not None else []
+        quick: list[Step] = [("settings", self._settings.save), ("crash file", _remove_empty_crash_file)]
+        steps = [*closing[:1], *quick, *closing[1:]]  # what a step does not need, the later ones have
         self._leave(0, steps, LEAVE_S)
 
     def close(self) -> None:

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PyQt5 import sip
 from PyQt5.QtCore import QByteArray, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from control.gui.about import help_actions
 from control.gui.log_panel import LogBuffer, LogPanel
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.pages: dict[str, QWidget] = {}
         self.page = "look"
         self._follower: Follower | None = None
+        self._close_question: QWidget | None = None
         self.emergency_action = make_action(
             self,
             "Emergency stop",
@@ -155,6 +157,10 @@ class MainWindow(QMainWindow):
         if self.session is not None and self._follower is not None:
             self._follower.follow_stop(self.session.emergency_stop())
 
+    def say(self, text: str) -> None:
+        """Show a warning."""
+        self.bar.say(text, Weight.WARNING)
+
     def show_error(self, stack: str) -> None:
         """Show that something failed which nobody foresaw; the program goes on."""
         last = stack.strip().splitlines()[-1]
@@ -193,29 +199,12 @@ class MainWindow(QMainWindow):
             return
         event.ignore()  # whoever leaves ends the process; nothing is destroyed under the feet of threads
         if self.session is not None and self.session.queue.current is not None:
-            self._ask_before_closing()
+            from control.gui.questions import ask_before_closing  # with the session, not before it
+
+            if self._close_question is None or sip.isdeleted(self._close_question):
+                self._close_question = ask_before_closing(self, self.session.queue.pause, self._on_quit)
         else:
             self._on_quit()
-
-    def _ask_before_closing(self) -> None:
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            "A run is under way",
-            "A run is under way. What was taken so far is stored, and a run that was ended can be resumed.",
-            parent=self,
-        )
-        box.setObjectName("closeQuestion")
-        stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
-        pause = box.addButton("Pause the run and stay", QMessageBox.ButtonRole.ActionRole)
-        leave = box.addButton("End the run and quit", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(stay)
-        assert self.session is not None
-        assert pause is not None
-        assert leave is not None
-        pause.clicked.connect(self.session.queue.pause)
-        leave.clicked.connect(self._on_quit)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
 
     def remember(self) -> None:
         """Put what is to be remembered into the settings."""

@@ -15,6 +15,7 @@ from squid.utils.task import TaskHandle, WorkerResult, current_task
 from squid.utils.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
+    from control.core.run_queue import QueuedRun
     from control.core.session import Session
 
 LIMIT_S = 120.0
@@ -39,6 +40,8 @@ class Opening:
     ----------
     device : str
         The device that is being opened, or was when it failed; empty before the first.
+    interrupted : list of QueuedRun
+        Runs that were under way when the program died, to be offered for resume.
     """
 
     def __init__(self, file: Path, folder: Path, manager: WorkerManager, faults: Sequence[str] = ()) -> None:
@@ -46,6 +49,7 @@ class Opening:
         self._session: Session | None = None
         self._handle: TaskHandle | None = None
         self.device = ""
+        self.interrupted: list[QueuedRun] = []
 
     def start(
         self,
@@ -74,13 +78,15 @@ class Opening:
         _say(0.05, "loads the program")
         core = import_module("control.core.session")
         import_module("control.gui.pages")
-        import_module("control.gui.follower")
+        for name in ("follower", "devices_panel", "questions"):
+            import_module(f"control.gui.{name}")
         _say(0.4, f"reads {self._file.name}")
         machine = import_module("squid.machine_file").read_machine_file(self._file)
         session: Session = core.Session(machine, self._file, self._manager, self._folder, self._faults)
         self._session = session
         try:
             session.open(self._next)
+            self.interrupted = session.queue.interrupted()
         except BaseException:
             session.close()
             raise

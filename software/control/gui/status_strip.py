@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PyQt5.QtWidgets import QLabel, QStatusBar
@@ -37,12 +38,12 @@ class StatusStrip(QStatusBar):
             self.position.setText(f"x {where.x_um:.1f}   y {where.y_um:.1f}   z {where.z_um:.2f} µm")
         self.objective.setText(str(rig.objective or ""))
         _set(self.trouble, rig.trouble or ("" if rig.is_homed else "The stage is not homed"))
-        self.show_light(dict(rig.lights))
+        self.show_light(rig.lights)
 
-    def show_light(self, lights: dict[str, float]) -> None:
-        """Show the sources that are on, with their intensity 0…1."""
-        on = ", ".join(f"{source} {100 * intensity:.0f} %" for source, intensity in lights.items())
-        if _set(self.light, f"☀ {on}" if on else "dark"):
+    def show_light(self, lights: Sequence[str]) -> None:
+        """Show the sources that are on."""
+        on = ", ".join(lights)
+        if _set(self.light, f"light: {on}" if on else "dark"):
             self.light.setStyleSheet(
                 f"background: {theme.WAITING}; color: {theme.BACKGROUND}; font-weight: 600; padding: 0 6px;"
                 if on

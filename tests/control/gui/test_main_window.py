@@ -1,0 +1,240 @@
+"""The window's frame: pages, docks, status, emergency stop, errors, files dropped on it, and leaving."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
+from PyQt5.QtGui import QDropEvent
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QDialog, QTreeWidget
+from pytestqt.qtbot import QtBot
+from tests import rig
+from tests.window import Window, window
+
+from control.core.run_view import RunState
+from control.gui.message_bar import MessageBar, Weight
+from control.gui.navigation import PAGES
+from squid.drivers.simulated.illumination import SimulatedIllumination
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    with window(qtbot, tmp_path, monkeypatch) as program:
+        program.open()
+        yield program
+
+
+def start_run(opened: Window, folder: Path, **changes: object) -> None:
+    opened.session.queue.enqueue(rig.plan(folder, **changes), folder / "out", start=True)
+    opened.wait(lambda: opened.session.queue.current is not None)
+
+
+def long_plan(opened: Window, folder: Path) -> None:
+    start_run(opened, folder, wells="A1:H12", fields={"rows": 4, "columns": 4})
+    opened.wait(lambda: opened.session.status.snapshot().stored > 0)
+
+
+def test_pages_are_reached_by_button_key_and_menu(opened: Window) -> None:
+    for number, name in enumerate(PAGES, 1):
+        opened.page(name)
+        assert opened.window.page == name
+        assert opened.window.pages[name].isVisible()
+        opened.window.show_page("look")
+        opened.bot.keyClick(opened.window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
+        assert opened.window.page == name
+        assert opened.window.navigation.actions_of_pages[number - 1].isChecked()
+
+
+def test_every_menu_has_entries_with_a_tooltip_and_no_key_is_used_twice(opened: Window) -> None:
+    keys: list[str] = []
+    for title, menu in opened.window._menus.items():
+        actions = [action for action in menu.actions() if not action.isSeparator()]
+        assert actions, title
+        for action in actions:
+            assert action.menu() or action.toolTip(), f"{title}: {action.text()}"
+            keys += [key.toString() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys)), sorted(key for key in keys if keys.count(key) > 1)
+
+
+def test_the_status_line_tells_position_objective_and_that_it_is_dark(opened: Window) -> None:
+    opened.wait(lambda: opened.window.strip.position.text() != "")
+    assert "µm" in opened.window.strip.position.text()
+    assert opened.window.strip.objective.text() == "20x"
+    assert opened.window.strip.light.text() == "dark"
+    assert opened.window.strip.state.text() == "idle"
+    assert opened.window.strip.machine.text() == "Simulated Squid"
+
+
+def test_the_devices_are_listed_with_their_state(opened: Window) -> None:
+    opened.bot.keyClick(
+        opened.window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    tree: QTreeWidget = opened.find("devicesTree", QTreeWidget)
+    assert tree.isVisible()
+    opened.wait(lambda: tree.topLevelItemCount() == len(opened.session.microscope.devices))
+    camera = tree.findItems("camera", Qt.MatchFlag.MatchExactly)[0]
+    assert camera.text(1) == "simulated.camera"
+    assert camera.childCount() > 1
+
+
+def test_the_log_is_shown_by_its_key(opened: Window) -> None:
+    opened.bot.keyClick(
+        opened.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    assert opened.find("logPanel").isVisible()
+
+
+def test_f12_in_live_puts_out_the_light_and_says_what_was_confirmed(opened: Window) -> None:
+    opened.session.live.start()
+    ticks = QTimer()
+    ticks.timeout.connect(opened.session.live.tick)
+    ticks.start(30)
+    opened.wait(lambda: opened.session.live.newest() is not None)
+    opened.bot.keyClick(opened.window, Qt.Key.Key_F12)
+    opened.wait(lambda: "confirmed" in opened.message())
+    assert "Light off, confirmed; stage stopped, confirmed" in opened.message()
+    assert not opened.session.live.is_running
+    assert opened.session.microscope.illumination.lit == ()
+
+
+def test_the_red_button_ends_a_run_and_holds_the_queue(opened: Window, tmp_path: Path) -> None:
+    long_plan(opened, tmp_path)
+    opened.press("emergencyButton")
+    opened.wait(lambda: opened.session.queue.current is None)
+    assert opened.session.status.snapshot().state is RunState.FINISHED
+    assert "EMERGENCY STOP" in opened.message()
+    assert not opened.session.queue.view().is_open
+    opened.press("dismissButton")
+    assert opened.message() == ""
+
+
+def test_f12_reaches_the_microscope_while_a_dialog_is_open(opened: Window) -> None:
+    dialog = QDialog(opened.window)
+    dialog.setModal(True)
+    dialog.show()
+    opened.wait(lambda: dialog.windowHandle() is not None)
+    opened.program._key._watch(dialog.windowHandle())  # offscreen gives no window the focus
+    QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_F12)
+    opened.wait(lambda: "EMERGENCY STOP" in opened.message())
+    dialog.close()
+
+
+def test_an_unconfirmed_light_is_said_in_capitals(opened: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    hang = threading.Event()
+    monkeypatch.setattr(SimulatedIllumination, "all_off", lambda _: hang.wait(60))
+    opened.press("emergencyButton")
+    opened.wait(lambda: "NOT CONFIRMED" in opened.message())
+    assert "LIGHT NOT CONFIRMED OFF" in opened.message()
+    assert "stage stopped, confirmed" in opened.message()
+    hang.set()
+
+
+def test_row_34_an_exception_in_a_slot_is_shown_and_the_run_goes_on(opened: Window, tmp_path: Path) -> None:
+    long_plan(opened, tmp_path)
+
+    def fail() -> None:
+        raise RuntimeError("a mistake in the window")
+
+    before = opened.session.status.snapshot().stored
+    with opened.bot.captureExceptions():  # pytest-qt would count it as a failure of the test
+        hook = opened.program._hook.install()
+        QTimer.singleShot(0, fail)
+        opened.wait(lambda: "a mistake in the window" in opened.message())
+        hook.remove()
+    opened.wait(lambda: opened.session.status.snapshot().stored > before)
+    assert any("a mistake in the window" in line.text for line in opened.program.log.since(0))
+
+
+def test_row_33_a_page_that_is_gone_hears_nothing_and_breaks_nothing(opened: Window) -> None:
+    bar = MessageBar()
+    released = threading.Event()
+    opened.session.manager.submit(
+        "late", lambda: released.wait(10), on_complete=lambda _: heard.append(True) or bar.say("late")
+    )
+    heard: list[bool] = []
+    bar.deleteLater()
+    opened.bot.wait(1)
+    released.set()
+    opened.wait(lambda: bool(heard))
+    assert opened.window.isVisible()
+
+
+def test_leaving_without_a_run_does_not_ask(opened: Window) -> None:
+    opened.bot.keyClick(opened.window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    assert opened.left.exit_code == 0
+
+
+def test_leaving_during_a_run_asks_and_staying_changes_nothing(opened: Window, tmp_path: Path) -> None:
+    long_plan(opened, tmp_path)
+    opened.window.close()
+    opened.window.close()  # asks once
+    opened.answer("Stay")
+    assert opened.left.exit_code is None
+    assert opened.session.queue.current is not None
+
+
+def test_leaving_during_a_run_can_pause_it(opened: Window, tmp_path: Path) -> None:
+    long_plan(opened, tmp_path)
+    opened.window.close()
+    opened.answer("Pause the run and stay")
+    opened.wait(lambda: opened.session.status.snapshot().state is RunState.PAUSED)
+    assert opened.left.exit_code is None
+
+
+def test_leaving_during_a_run_can_end_it(opened: Window, tmp_path: Path) -> None:
+    long_plan(opened, tmp_path)
+    opened.window.close()
+    opened.answer("End the run and quit")
+    assert opened.left.exit_code == 0
+    assert opened.session.queue.current is None
+    assert "window was closed" in opened.session.status.snapshot().reason
+
+
+def test_window_and_pages_are_as_they_were_left(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with window(qtbot, tmp_path, monkeypatch) as first:
+        first.open()
+        first.window.resize(1111, 701)
+        first.page("review")
+        first.window._log_dock.show()
+        first.program.quit()
+    with window(qtbot, tmp_path, monkeypatch) as second:
+        second.open()
+        assert (second.window.width(), second.window.height()) == (1111, 701)
+        assert second.window.page == "review"
+        assert second.window._log_dock.isVisible()
+
+
+def test_dropped_files_go_to_the_page_that_opens_them(opened: Window, tmp_path: Path) -> None:
+    opens: list[tuple[str, Path]] = []
+    opened.window.pages["plan"].open_file = lambda path: opens.append(("plan", path))  # type: ignore[attr-defined]
+    opened.window.pages["review"].open_folder = lambda path: opens.append(("review", path))  # type: ignore[attr-defined]
+    rig.plan(tmp_path)
+    for path in (tmp_path / "plan.yaml", tmp_path):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        opened.window.dropEvent(
+            QDropEvent(
+                QPoint(5, 5),
+                Qt.DropAction.CopyAction,
+                data,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+        )
+    assert opens == [("plan", tmp_path / "plan.yaml"), ("review", tmp_path)]
+    assert opened.window.page == "review"
+
+
+def test_a_note_does_not_cover_a_fault(qtbot: QtBot) -> None:
+    bar = MessageBar()
+    qtbot.addWidget(bar)
+    bar.say("the light did not go off", Weight.FAULT)
+    bar.say("by the way", Weight.NOTE)
+    assert bar.text.text() == "the light did not go off"
+    bar.dismiss()
+    bar.say("by the way")
+    assert bar.text.text() == "by the way"
