@@ -27,6 +27,7 @@ from control.core.stage_job import HomeJob, Job, LoadJob, MoveJob, ObjectiveJob,
 from squid.errors import DeviceError, SettingError, SquidError, StageMoveError
 from squid.microscope import Microscope
 from squid.models.geometry import StageLimits, StagePosition
+from squid.utils.delivery import call_safely
 from squid.utils.safety_lane import SafetyLane
 from squid.utils.task import ResultCallback, TaskHandle, WorkerResult
 from squid.utils.worker_manager import WorkerManager
@@ -249,7 +250,7 @@ def _no_beat() -> None:
 
 def _tell(listeners: list[ResultCallback], result: WorkerResult) -> None:
     for listener in tuple(listeners):
-        listener(result)
+        call_safely(listener, result)
 
 
 def _given(**values: float | None) -> dict[str, float]:

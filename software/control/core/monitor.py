@@ -11,7 +11,6 @@ The window only reads `newest`. Commands nothing.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -26,8 +25,6 @@ from squid.models.geometry import StagePosition
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.task import Task, TaskCancelledError, current_task
 from squid.utils.worker_manager import WorkerManager
-
-_log = logging.getLogger(__name__)
 
 POSITION_S = 0.1
 """How often the position is read."""
@@ -199,21 +196,21 @@ class Monitor:
         label = device.label
         if label in self._hung:
             return False
+        trouble: str | None = None
         try:
             with watch.steps.step(label, call, ANSWER_S):
                 read()
-        except TaskCancelledError:
-            raise
         except Exception as e:  # a driver's edge: what one device says must not hide the others
-            self._troubles[label] = f"{label}.{call}: {e}"
-            return False
-        finally:
-            came_back = label in self._hung
+            trouble = f"{label}.{call}: {e}"
+        if label in self._hung:  # this thread was given up meanwhile: another asks from now on
             self._hung.discard(label)
-        if came_back:
-            _log.info("%s answers again", label)
-        self._troubles.pop(label, None)
-        return True
+            self._troubles.pop(label, None)
+            raise TaskCancelledError(f"{label} answers again")
+        if trouble is None:
+            self._troubles.pop(label, None)
+        else:
+            self._troubles[label] = trouble
+        return trouble is None
 
     # --- in the deadline watch's thread -----------------------------------------------------------------------------
 

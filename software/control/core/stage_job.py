@@ -133,7 +133,8 @@ class StageDrive:
         for name, tolerance_um in zip(actual._fields, stage.tolerance_um, strict=True):
             if name in axes and abs(getattr(actual, name) - axes[name]) > tolerance_um:
                 raise StageMoveError(
-                    stage.label, f"is at {name} {getattr(actual, name):.2f} µm, not at {axes[name]:.2f} µm"
+                    stage.label,
+                    f"is at {name[0]} = {_place(name[0], getattr(actual, name))}, not at {_place(name[0], axes[name])}",
                 )
 
     def _wait(self, wait: Callable[[], object], where: str) -> None:
@@ -292,10 +293,18 @@ def require_inside(stage: Stage, axes: Axes) -> None:
     """Refuse a target outside the limits; `SettingError` names the axis and its range."""
     limits = stage.limits
     for name, value_um in axes.items():
-        allowed = getattr(limits, name[0])
+        axis, allowed = name[0], getattr(limits, name[0])
         if value_um not in allowed:
-            raise SettingError(stage.label, f"{name[0]} = {value_um:.1f} µm is outside the limits (allowed: {allowed})")
+            ends = f"{_place(axis, allowed.min_um)} to {_place(axis, allowed.max_um)}"
+            raise SettingError(
+                stage.label, f"{axis} = {_place(axis, value_um)} is outside the limits (allowed: {ends})"
+            )
+
+
+def _place(axis: str, value_um: float) -> str:
+    """Return a coordinate as the window shows it."""
+    return f"{value_um:.2f} µm" if axis == "z" else f"{value_um / 1000:.3f} mm"
 
 
 def _text(axes: Axes) -> str:
-    return ", ".join(f"{name[0]} = {value:.1f} µm" for name, value in axes.items())
+    return ", ".join(f"{name[0]} = {_place(name[0], value)}" for name, value in axes.items())
