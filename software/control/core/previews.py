@@ -148,9 +148,9 @@ class Previews:
         """Return the frame stored last."""
         return shown.newest if (shown := self._shown) else None
 
-    def contrast(self, channel: int) -> tuple[int, int]:
-        """Return the grey values to show as black and as full brightness, the same for the whole plate."""
-        return shown.contrast(channel) if (shown := self._shown) else (0, 1)
+    def contrasts(self) -> tuple[tuple[int, int], ...]:
+        """Return for each channel the grey values to show as black and as full brightness, for the whole plate."""
+        return shown.contrasts() if (shown := self._shown) else ()
 
 
 class _Pictures:
@@ -230,9 +230,9 @@ class _Pictures:
             pixel_um = self._extent_um / self.mosaic_px
             return Mosaic(self.wells.wells[self._well], pixels, pixel_um, self.mosaic_revision)
 
-    def contrast(self, channel: int) -> tuple[int, int]:
+    def contrasts(self) -> tuple[tuple[int, int], ...]:
         with self._lock:
-            return self._contrasts[channel].limits()
+            return tuple(contrast.limits() for contrast in self._contrasts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,28 @@ class Layer:
     colour: str
 
 
-def rendered(layers: Sequence[Layer], shape_px: tuple[int, int]) -> Rgb32:
-    """Return the sum of the layers in their colours; black without layers. About 5 ms per layer of 1024 x 1024."""
-    picture: npt.NDArray[Any] = np.zeros((*shape_px, 4), np.uint8)
-    for layer in layers:
-        picture = cv2.add(picture, np.take(_table(layer), layer.pixels, axis=0))
-    picture[..., 3] = 255
-    return picture
+class Renderer:
+    """Draws pictures; keeps the table of each colour until its limits change. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._tables: dict[tuple[str, str], tuple[tuple[int, int], Rgb32]] = {}
+
+    def render(self, layers: Sequence[Layer], shape_px: tuple[int, int]) -> Rgb32:
+        """Return the sum of the layers in their colours; black without layers. 5 ms per layer of 1024 x 1024."""
+        picture: npt.NDArray[Any] = np.zeros((*shape_px, 4), np.uint8)
+        for number, layer in enumerate(layers):
+            coloured = np.take(self._table(layer), layer.pixels, axis=0)
+            picture = cv2.add(picture, coloured) if number else coloured
+        picture[..., 3] = 255
+        return picture
+
+    def _table(self, layer: Layer) -> Rgb32:
+        key = (layer.colour, layer.pixels.dtype.name)
+        limits, table = self._tables.get(key, (None, None))
+        if table is None or limits != layer.limits:
+            table = _table(layer)
+            self._tables[key] = (layer.limits, table)
+        return table
 
 
 def _table(layer: Layer) -> Rgb32:

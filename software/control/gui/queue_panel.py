@@ -1,0 +1,229 @@
+"""The plans that wait, the one that runs, those that have ended, and what to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QColor
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QAction,
+    QCheckBox,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from control.core.queue_runner import QueueRunner
+from control.core.queue_view import QueueView
+from control.core.run_queue import QueuedRun
+from control.core.run_view import RunState, RunView
+from control.gui import theme
+from control.gui.parts import Section, button_for, make_action
+from squid.utils.persistent_queue import JobState
+
+COLUMNS = ("#", "Plan", "State", "Frames", "How it ended")
+
+_COLOURS = {
+    JobState.RUNNING: theme.ACCENT,
+    JobState.DONE: theme.GOOD,
+    JobState.FAILED: theme.BAD,
+    JobState.INTERRUPTED: theme.WAITING,
+    JobState.CANCELLED: theme.FAINT,
+}
+_WORDS = {JobState.FAILED: "ended early", JobState.CANCELLED: "taken out"}
+
+
+class QueuePanel(Section):
+    """The run queue.
+
+    Parameters
+    ----------
+    queue : QueueRunner
+        What is shown, and told what to do.
+
+    Signals
+    -------
+    review_requested(object)
+        A run folder to look at.
+    refused(str)
+        What could not be done.
+    """
+
+    review_requested = pyqtSignal(object)
+    refused = pyqtSignal(str)
+
+    def __init__(self, queue: QueueRunner) -> None:
+        super().__init__("Run queue")
+        self._queue = queue
+        self._view = QueueView()
+        self._frames = ""
+        self.note = QLabel()
+        self.note.setObjectName("queueNote")
+        self.note.setProperty("role", "note")
+        self.note.setWordWrap(True)
+        self.table = QTableWidget(0, len(COLUMNS))
+        self.table.setObjectName("queueTable")
+        self.goes_on = QCheckBox("Go on with the next plan after a fault")
+        self.goes_on.setObjectName("goOnBox")
+        self.goes_on.setToolTip(
+            "Otherwise the queue waits for a person; a run that stored nothing stops it in any case"
+        )
+        self.actions_of_runs = self._make_actions()
+        self._lay_out()
+        self.table.itemSelectionChanged.connect(self._enable)
+        self.goes_on.toggled.connect(queue.go_on_after_faults)
+        self._enable()
+
+    def _make_actions(self) -> dict[str, QAction]:
+        def action(text: str, call: Callable[[], object], tip: str, image: str) -> QAction:
+            return make_action(self, text, call, tip=tip, image=image)
+
+        return {
+            "up": action("Move up", partial(self._move, -1), "Let the chosen plan run earlier", "arrow-up"),
+            "down": action("Move down", partial(self._move, 1), "Let the chosen plan run later", "arrow-down"),
+            "cancel": action("Take out", self._cancel, "The chosen plan will not run", "playlist-remove"),
+            "resume": action("Resume", self._resume, "Go on with the chosen run at its first missing frame", "restart"),
+            "review": action("Open in Review", self._review, "Look at the images of the chosen run", "image-search"),
+        }
+
+    def _lay_out(self) -> None:
+        table = self.table
+        table.setHorizontalHeaderLabels(COLUMNS)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setMinimumHeight(130)
+        rows, columns = table.verticalHeader(), table.horizontalHeader()
+        assert rows is not None
+        assert columns is not None
+        rows.hide()
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        columns.setStretchLastSection(True)
+        buttons = QGridLayout()
+        buttons.setSpacing(theme.GAP_PX // 2)
+        for number, (name, action) in enumerate(self.actions_of_runs.items()):
+            button = button_for(action)
+            button.setObjectName(f"queue{name.title()}Button")
+            buttons.addWidget(button, number // 3, number % 3)
+        self.body.addWidget(self.note)
+        self.body.addWidget(table)
+        self.body.addLayout(buttons)
+        self.body.addWidget(self.goes_on)
+
+    # --- showing ----------------------------------------------------------------------------------------------------
+
+    def refresh(self, run: RunView) -> None:
+        """Show the queue as it is; the table is filled only when it has changed."""
+        view, frames = self._queue.view(), f"{run.stored} of {run.planned}"
+        if view is not self._view:
+            chosen = self._chosen()
+            has_new_rows = view.runs != self._view.runs
+            self._view = view
+            if has_new_rows:
+                self._fill(view, chosen.id if chosen else None)
+            self._show_note(view)
+            self._enable()
+        if frames != self._frames and run.state is not RunState.FINISHED:
+            self._frames = frames
+            self._show_frames(view)
+
+    def _fill(self, view: QueueView, chosen_id: int | None) -> None:
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(view.runs))
+        for row, run in enumerate(view.runs):
+            for column, text in enumerate(_cells(run)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(run.reason or str(run.plan_file))
+                if column == 2:
+                    item.setForeground(QColor(_COLOURS.get(run.state, theme.TEXT)))
+                self.table.setItem(row, column, item)
+        at = next((row for row, run in enumerate(view.runs) if run.id == chosen_id), None)
+        self.table.clearSelection()
+        if at is not None:
+            self.table.selectRow(at)
+        self.table.blockSignals(False)
+        self._scroll_to_current(view)
+
+    def _scroll_to_current(self, view: QueueView) -> None:
+        at = next((row for row, run in enumerate(view.runs) if run.state in (JobState.RUNNING, JobState.WAITING)), -1)
+        item = self.table.item(at if at >= 0 else len(view.runs) - 1, 0)
+        if item is not None:
+            self.table.scrollToItem(item)
+
+    def _show_frames(self, view: QueueView) -> None:
+        for row, run in enumerate(view.runs):
+            item = self.table.item(row, 3)
+            if run.id == view.current_id and item is not None:
+                item.setText(self._frames)
+
+    def _show_note(self, view: QueueView) -> None:
+        interrupted = view.count(JobState.INTERRUPTED)
+        notes = [f"The queue waits: {view.holding}."] if view.holding else []
+        if interrupted:
+            plural = "s were" if interrupted > 1 else " was"
+            notes.append(f"{interrupted} run{plural} interrupted when the program ended. Choose it and press Resume.")
+        self.note.setText("\n".join(notes))
+        self.note.setVisible(bool(notes))
+
+    def _chosen(self) -> QueuedRun | None:
+        rows = {index.row() for index in self.table.selectedIndexes()}
+        return self._view.runs[rows.pop()] if len(rows) == 1 else None
+
+    def _enable(self) -> None:
+        run = self._chosen()
+        state = run.state if run else None
+        has_folder = run is not None and run.run_folder is not None
+        order = [each.id for each in self._view.runs if each.state is JobState.WAITING]
+        waits = run is not None and run.id in order
+        enabled = {
+            "up": waits and run is not None and run.id != order[0],
+            "down": waits and run is not None and run.id != order[-1],
+            "cancel": state in (JobState.WAITING, JobState.INTERRUPTED),
+            "resume": state is JobState.INTERRUPTED or (has_folder and _is_incomplete(run)),
+            "review": has_folder,
+        }
+        for name, action in self.actions_of_runs.items():
+            action.setEnabled(enabled[name])
+
+    # --- doing ------------------------------------------------------------------------------------------------------
+
+    def _move(self, by: int) -> None:
+        run = self._chosen()
+        order = [each.id for each in self._view.runs if each.state is JobState.WAITING]
+        if run is None or run.id not in order:
+            return
+        at = order.index(run.id) + by
+        others = [each for each in order if each != run.id]
+        if 0 <= at < len(order):
+            self._queue.move(run.id, others[at] if at < len(others) else None, self.refused.emit)
+
+    def _cancel(self) -> None:
+        if (run := self._chosen()) is not None:
+            self._queue.cancel(run.id, self.refused.emit)
+
+    def _resume(self) -> None:
+        if (run := self._chosen()) is not None:
+            self._queue.resume(run.id, self.refused.emit)
+
+    def _review(self) -> None:
+        run = self._chosen()
+        if run is not None and isinstance(run.run_folder, Path):
+            self.review_requested.emit(run.run_folder)
+
+
+def _is_incomplete(run: QueuedRun | None) -> bool:
+    if run is None or run.state not in (JobState.DONE, JobState.FAILED):
+        return False
+    return run.state is JobState.FAILED or run.frames_stored != run.frames_planned
+
+
+def _cells(run: QueuedRun) -> tuple[str, ...]:
+    frames = "" if run.frames_planned is None else f"{run.frames_stored} of {run.frames_planned}"
+    return (str(run.id), run.name, _WORDS.get(run.state, run.state.value), frames, run.reason)

@@ -1,0 +1,263 @@
+"""The Run page: the plate as it fills, what the run does just now, and the plans that wait.
+
+::
+
+    session.status ──snapshot──┐ ten times a second, only while the page is seen
+    session.previews ──────────┼──▶ plate │ current well │ last frame      state · progress · queue
+    session.queue ──view───────┘
+
+Decides nothing: start, pause, abort and resume are the queue's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QHideEvent, QShowEvent
+from PyQt5.QtWidgets import (
+    QAction,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from control.core.run import USER
+from control.core.run_view import RunState, RunView
+from control.gui import theme
+from control.gui.channel_picker import ChannelPicker
+from control.gui.hang_banner import HangBanner
+from control.gui.mosaic_view import last_frame_view, mosaic_view
+from control.gui.parts import button_for, make_action
+from control.gui.progress_panel import ProgressPanel
+from control.gui.queue_panel import QueuePanel
+from control.gui.run_plate import RunPlate
+from squid.utils.persistent_queue import JobState
+
+if TYPE_CHECKING:
+    from control.core.session import Session
+
+PERIOD_MS = 100
+COLUMN_PX = 372
+"""Width of the right column."""
+
+UNDER_WAY = (RunState.RUNNING, RunState.PAUSED, RunState.WAITING)
+
+
+class RunPage(QWidget):
+    """Follows runs and works through the queue.
+
+    Parameters
+    ----------
+    session : Session
+        Its `status`, `previews`, `queue` and `manager` are used.
+
+    Signals
+    -------
+    review_requested(object)
+        A run folder to look at.
+    """
+
+    review_requested = pyqtSignal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setObjectName("runPage")
+        self._status, self._previews, self._queue = session.status, session.previews, session.queue
+        self._view = RunView()
+        self._question: QMessageBox | None = None
+        manager = session.manager
+        self.banner = HangBanner()
+        self.picker = ChannelPicker(self._previews)
+        self.plate = RunPlate(self._previews, self.picker, manager)
+        self.mosaic = mosaic_view(self._previews, self.picker, manager)
+        self.last_frame = last_frame_view(self._previews, manager)
+        self.progress = ProgressPanel()
+        self.queue_panel = QueuePanel(self._queue)
+        self.message = QLabel()
+        self.message.setObjectName("runMessage")
+        self.message.setProperty("role", "refusal")
+        self.message.setWordWrap(True)
+        self.message.hide()
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("runTabs")
+        self._make_actions()
+        self._lay_out()
+        self._connect()
+        self._timer = QTimer(self)
+        self._timer.setInterval(PERIOD_MS)
+        self._timer.timeout.connect(self.refresh)
+
+    def _make_actions(self) -> None:
+        self.start_action = make_action(
+            self, "&Start", self._start, shortcut="Ctrl+R", tip="Start the next plan of the queue", image="play"
+        )
+        self.pause_action = make_action(
+            self,
+            "&Pause",
+            self._pause_or_go_on,
+            shortcut="Ctrl+Shift+P",
+            tip="Let the run wait in the dark after the frame under way, or go on",
+            image="pause",
+        )
+        self.abort_action = make_action(
+            self,
+            "&Abort…",
+            self._ask_abort,
+            shortcut="Ctrl+.",
+            tip="End the run; it can be resumed later",
+            image="stop",
+        )
+        self.hold_action = make_action(
+            self,
+            "&Hold the queue",
+            self._hold,
+            tip="The run under way goes on, no further one starts",
+            image="hand-back-left",
+        )
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
+        layout.addWidget(self.banner)
+        body = QHBoxLayout()
+        body.setSpacing(theme.GAP_PX)
+        for widget, title in ((self.plate, "Plate"), (self.mosaic, "Current well"), (self.last_frame, "Last frame")):
+            self.tabs.addTab(widget, title)
+        self.tabs.setCornerWidget(self.picker, Qt.Corner.TopRightCorner)
+        body.addWidget(self.tabs, 1)
+        body.addWidget(self._column())
+        layout.addLayout(body, 1)
+
+    def _column(self) -> QWidget:
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, theme.GAP_PX, 0)
+        inside.setSpacing(theme.GAP_PX)
+        inside.addLayout(self._buttons())
+        for widget in (self.message, self.progress, self.queue_panel):
+            inside.addWidget(widget)
+        inside.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(content)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedWidth(COLUMN_PX)
+        return area
+
+    def _buttons(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(theme.GAP_PX)
+        self.start_button = button_for(self.start_action, "main")
+        self.pause_button = button_for(self.pause_action)
+        self.abort_button = button_for(self.abort_action, "stop")
+        for column, (button, name) in enumerate(
+            ((self.start_button, "startButton"), (self.pause_button, "pauseButton"), (self.abort_button, "abortButton"))
+        ):
+            button.setObjectName(name)
+            grid.addWidget(button, 0, column)
+        return grid
+
+    def _connect(self) -> None:
+        self.progress.review_requested.connect(self.review_requested)
+        self.queue_panel.review_requested.connect(self.review_requested)
+        self.queue_panel.refused.connect(self.complain)
+        self.banner.resume_requested.connect(self._resume_folder)
+        self.tabs.currentChanged.connect(self.refresh)
+
+    # --- following --------------------------------------------------------------------------------------------------
+
+    def menu_actions(self) -> list[QAction | None]:
+        """Return what the Run menu offers."""
+        runs = self.queue_panel.actions_of_runs
+        return [self.start_action, self.pause_action, self.abort_action, None, self.hold_action, *runs.values()]
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Follow while the page is seen."""
+        self.refresh()
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Rest while it is not."""
+        self._timer.stop()
+
+    def refresh(self) -> None:
+        """Show run, pictures and queue as they are now."""
+        view = self._view = self._status.snapshot()
+        queue = self._queue.view()
+        self.banner.show_run(view)
+        self.progress.show_run(view, queue.count(JobState.WAITING))
+        self.queue_panel.refresh(view)
+        self.picker.refresh()
+        shown = self.tabs.currentWidget()
+        if shown is self.plate:
+            self.plate.show_run(view)
+        elif shown is self.mosaic:
+            self.mosaic.refresh()
+        else:
+            self.last_frame.refresh()
+        self._enable(view)
+
+    def _enable(self, view: RunView) -> None:
+        queue = self._queue.view()
+        has_run = queue.current_id is not None
+        self.start_action.setEnabled(not has_run and bool(queue.count(JobState.WAITING)))
+        is_under_way = has_run and view.state in UNDER_WAY
+        self.pause_action.setEnabled(is_under_way)
+        self.abort_action.setEnabled(is_under_way)
+        self.hold_action.setEnabled(queue.is_open)
+        is_paused = view.state is RunState.PAUSED
+        text = "&Go on" if is_paused else "&Pause"
+        if self.pause_action.text() != text:
+            self.pause_action.setText(text)
+
+    def complain(self, text: str) -> None:
+        """Show what could not be done, until the next start."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    # --- doing ------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self.complain("")
+        self.start_action.setEnabled(False)
+        self._queue.start(self.complain)
+
+    def _pause_or_go_on(self) -> None:
+        if self._view.state is RunState.PAUSED:
+            self._queue.go_on()
+        else:
+            self._queue.pause()
+
+    def _hold(self) -> None:
+        self._queue.hold("held by you; press Start to go on")
+
+    def _resume_folder(self, folder: Path) -> None:
+        self.complain("")
+        self._queue.resume_folder(folder, self.complain)
+
+    def _ask_abort(self) -> None:
+        """Ask without holding up the window: the run goes on meanwhile."""
+        view = self._view
+        text = f"End the run now? {view.stored} of {view.planned} frames are stored; it can be resumed later."
+        box = QMessageBox(QMessageBox.Icon.Question, "End the run", text, parent=self)
+        box.setObjectName("abortQuestion")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        end = box.addButton("End the run", QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton("Let it go on", QMessageBox.ButtonRole.RejectRole)
+        assert end is not None
+        end.setObjectName("abortConfirmButton")
+        end.clicked.connect(self._abort)
+        box.setDefaultButton(stay)
+        box.open()
+
+    def _abort(self) -> None:
+        self._queue.abort(USER)
