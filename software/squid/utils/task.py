@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import lru_cache
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -221,10 +222,9 @@ class Task:
         call, epoch = self._call, self.epoch
         if call is None or epoch is None:
             raise TaskCancelledError(f"task '{self.name}' has ended")
-        code = _named_frame.__code__.replace(co_name=f"task '{self.name}'")
         _local.task = self
         try:
-            return epoch.run(FunctionType(code, {}), call)
+            return epoch.run(_frame_of(self.name), call)
         finally:
             _local.task = None
 
@@ -305,6 +305,11 @@ def current_task() -> Task | None:
     """Return the task that the calling thread runs; None outside of any."""
     task: Task | None = getattr(_local, "task", None)
     return task
+
+
+@lru_cache(maxsize=256)  # most programs run the same few tasks again and again
+def _frame_of(name: str) -> Callable[[Callable[[], Any]], Any]:
+    return FunctionType(_named_frame.__code__.replace(co_name=f"task '{name}'"), {})
 
 
 def _named_frame(call: Callable[[], Any]) -> Any:
