@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from control.core.run_record import replace_text
 from squid.errors import ConfigurationError
 
+_NUMBER = re.compile(r"[+-]?[0-9.]+ ?%?")
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; the first column is text, the others are right-aligned."""
+    """A table; columns of numbers are right-aligned."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def is_number(self) -> tuple[bool, ...]:
+        """Whether each column holds nothing but numbers (or shares in %)."""
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(self.head)
+        return tuple(bool(column) and all(map(_NUMBER.fullmatch, column)) for column in columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +59,25 @@ class Document:
             parts += ["", f"## {_md(chapter.title)}", ""]
             parts += [f"- {_md(line)}" for line in chapter.lines]
             for table in chapter.tables:
-                parts += ["", _md_row(table.head), _md_row(("---", *["---:"] * (len(table.head) - 1)))]
+                parts += [
+                    "",
+                    _md_row(table.head),
+                    _md_row(tuple("---:" if right else "---" for right in table.is_number)),
+                ]
                 parts += [_md_row(tuple(_md(cell) for cell in row)) for row in table.rows]
         return "\n".join(parts) + "\n"
 
-    def html(self) -> str:
-        """Return it as one HTML page; it has no colours of its own."""
+    def html(self, *, with_style: bool = True) -> str:
+        """Return it as one HTML page; without its style for who has one of his own."""
         body = [f"<h1>{html.escape(self.title)}</h1>"]
         for chapter in self.chapters:
             body.append(f"<h2>{html.escape(chapter.title)}</h2>")
             body += [f"<p>{html.escape(line)}</p>" for line in chapter.lines]
             body += [_html_table(table) for table in chapter.tables]
+        style = f"<style>{_STYLE}</style>" if with_style else ""
         return (
             f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{html.escape(self.title)}</title>'
-            f"<style>{_STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
+            f"{style}</head><body>\n" + "\n".join(body) + "\n</body></html>\n"
         )
 
     def save(self, path: Path) -> None:
@@ -90,14 +104,13 @@ _STYLE = (
 
 def _text_table(table: Table) -> list[str]:
     widths = [max(map(len, column)) for column in zip(table.head, *table.rows, strict=True)]
-    lines = []
-    for row in (table.head, *table.rows):
-        first, *rest = (
-            cell.rjust(width) if number else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append("  ".join((first, *rest)).rstrip())
-    return lines
+    columns = list(zip(widths, table.is_number, strict=True))
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width) for cell, (width, right) in zip(row, columns, strict=True)
+        ).rstrip()
+        for row in (table.head, *table.rows)
+    ]
 
 
 def _md(text: str) -> str:
@@ -111,16 +124,12 @@ def _md_row(cells: tuple[str, ...]) -> str:
 
 
 def _html_table(table: Table) -> str:
-    head = "".join(
-        f'<th align="{"right" if number else "left"}">{html.escape(cell)}</th>'
-        for number, cell in enumerate(table.head)
-    )
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f'<td align="{"right" if number else "left"}">{html.escape(cell)}</td>' for number, cell in enumerate(row)
+    def line(row: tuple[str, ...], tag: str) -> str:
+        cells = (
+            f'<{tag} align="{"right" if right else "left"}">{html.escape(cell)}</{tag}>'
+            for cell, right in zip(row, table.is_number, strict=True)
         )
-        + "</tr>"
-        for row in table.rows
-    )
-    return f'<table cellspacing="0"><tr>{head}</tr>{rows}</table>'
+        return f"<tr>{''.join(cells)}</tr>"
+
+    body = "".join(line(row, "td") for row in table.rows)
+    return f'<table cellspacing="0">{line(table.head, "th")}{body}</table>'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from control.core.review.document import Chapter, Table
 from control.core.review.focus import FocusSummary
 from control.core.review.steps import StepTimes
 from control.core.run_record import RunSummary
+from control.core.words import duration
 
 _STATUS = {
     "running": "running, or interrupted without a word",
@@ -38,9 +39,9 @@ def timing(summary: RunSummary, steps: Sequence[StepTimes]) -> Chapter:
     """Return where the time went."""
     lines = []
     if summary.wall_s:
-        wall, ideal = (timedelta(seconds=round(value_s)) for value_s in (summary.wall_s, summary.ideal_s))
         lines.append(
-            f"It took {wall} (h:mm:ss); exposures, moves and read-outs alone need {ideal}: "
+            f"It took {duration(summary.wall_s)}; exposures, moves and read-outs alone need "
+            f"{duration(summary.ideal_s)}: "
             f"{summary.duty:.0%} of the time was used by the instrument."
         )
     else:
@@ -90,7 +91,7 @@ def missing(groups: Sequence[tuple[str, int, int, str]]) -> Chapter:
     head = ("well or position", "frames", "first index", "reason")
     rows = tuple((where, str(count), str(first), reason) for where, count, first, reason in groups[:_MOST_ROWS])
     total = sum(count for _, count, _, _ in groups)
-    return Chapter("Missing frames", (f"{total} frames were given up.", *_more(groups)), (Table(head, rows),))
+    return Chapter("Missing frames", (f"{_frames(total)} given up.", *_more(groups)), (Table(head, rows),))
 
 
 def retaken(frames: Sequence[tuple[str, str, int, int, int]]) -> Chapter:
@@ -102,7 +103,7 @@ def retaken(frames: Sequence[tuple[str, str, int, int, int]]) -> Chapter:
         (image, channel, str(t + 1), str(z + 1), str(attempts))
         for image, channel, t, z, attempts in frames[:_MOST_ROWS]
     )
-    said = f"{len(frames)} frames were exposed again: their sample got more light."
+    said = f"{_frames(len(frames))} exposed more than once: the sample got more light there."
     return Chapter("Retaken frames", (said, *_more(frames)), (Table(head, rows),))
 
 
@@ -110,6 +111,10 @@ def faults(lines: Sequence[str], stacks_file: Path | None) -> Chapter:
     """Return the warnings of the log, and where the stacks of a hang are."""
     stacks = (f"A call did not return in time; the stacks are in {stacks_file}.",) if stacks_file else ()
     return Chapter("Faults", (*stacks, *(lines or ("The log has no warning.",))))
+
+
+def _frames(count: int) -> str:
+    return "1 frame was" if count == 1 else f"{count} frames were"
 
 
 def _more(rows: Sequence[object]) -> tuple[str, ...]:

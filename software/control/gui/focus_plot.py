@@ -1,0 +1,167 @@
+"""Where the focus lay over the plate: actual z of each field in colour, at its place; pyqtgraph comes when needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QShowEvent
+from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from control.core.review.focus import fit_plane, focus_points
+from control.core.stored_run import StoredRun
+from control.core.words import in_words
+from control.gui import theme
+from control.gui.parts import CountEdit, faint_label
+from squid.utils.worker_manager import WorkerManager, WorkerResult
+
+_COLOURS = "viridis"
+
+
+class FocusPlot(QWidget):
+    """A plot of actual z over x and y, for one time point and plane.
+
+    Parameters
+    ----------
+    manager : WorkerManager
+        Loads the plotting library, which takes half a second, beside the window.
+    """
+
+    def __init__(self, manager: WorkerManager) -> None:
+        super().__init__()
+        self.setObjectName("focusPlot")
+        self._manager = manager
+        self._run: StoredRun | None = None
+        self._plot: Any = None
+        self._scatter: Any = None
+        self._bar: Any = None
+        self._map: Any = None
+        self._points_seen = -1
+        self._text = faint_label("Open a run to see where its focus lay.")
+        self._text.setObjectName("focusText")
+        self._time = CountEdit("", 1, 1, 1, tip="Time point")
+        self._plane = CountEdit("", 1, 1, 1, tip="z plane, counted from the lowest")
+        self._time.setPrefix("time point ")
+        self._plane.setPrefix("z plane ")
+        self._time.valueChanged.connect(self.redraw)
+        self._plane.valueChanged.connect(self.redraw)
+        head = QHBoxLayout()
+        head.addWidget(self._text, 1)
+        head.addWidget(self._plane, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self._time, 0, Qt.AlignmentFlag.AlignTop)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, theme.GAP_PX, 0, 0)
+        self._layout.addLayout(head)
+        self._space = QWidget()
+        self._layout.addWidget(self._space, 1)
+
+    @property
+    def text(self) -> str:
+        """What is said of the focus in words."""
+        return self._text.text()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the plot stands."""
+        return self._scatter is not None
+
+    def set_run(self, run: StoredRun | None) -> None:
+        """Show another run."""
+        self._run, self._points_seen = run, -1
+        if run is not None:
+            images = run.layout.images
+            for edit, sizes in ((self._time, "size_t"), (self._plane, "size_z")):
+                most = max((getattr(image, sizes) for image in images), default=1)
+                edit.setRange(1, most)
+                edit.setVisible(most > 1)
+        self.redraw()
+
+    def follow(self) -> None:
+        """Draw what has come since, while it is seen."""
+        if self._run is not None and len(self._run.frames) != self._points_seen:
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw time point and plane that are chosen; the library is loaded first, if need be."""
+        if self._run is None or not self.isVisible():
+            return
+        if self._plot is None:
+            self._manager.submit(
+                "load the plots",
+                lambda: importlib.import_module("pyqtgraph"),
+                on_complete=self._on_loaded,
+                on_error=self._on_error,
+                coalesce_key="load the plots",
+            )
+            return
+        self._points_seen = len(self._run.frames)
+        rows = focus_points(self._run.frames, self._time.value() - 1, self._plane.value() - 1)
+        self._draw(rows["actual_um"], rows["image"])
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Draw what was not drawn while nobody saw it."""
+        self.redraw()
+
+    def _on_error(self, result: WorkerResult) -> None:
+        self._text.setText(in_words(result.error))
+
+    def _on_loaded(self, result: WorkerResult) -> None:
+        if self._plot is None:
+            self._build(result.value)
+        self.redraw()
+
+    def _build(self, pyqtgraph: Any) -> None:
+        """Make the plot: x to the right and y down, as the plate lies in its map."""
+        self._map = pyqtgraph.colormap.get(_COLOURS)
+        widget = pyqtgraph.GraphicsLayoutWidget()
+        widget.setBackground(theme.BACKGROUND)
+        self._plot = widget.addPlot()
+        self._plot.setLabel("bottom", "stage x (mm)")
+        self._plot.setLabel("left", "stage y (mm)")
+        self._plot.invertY(True)
+        self._plot.setAspectLocked(True)
+        self._plot.showGrid(x=True, y=True, alpha=0.2)
+        self._scatter = pyqtgraph.ScatterPlotItem(pen=None, hoverable=True, tip=self._tip)
+        self._plot.addItem(self._scatter)
+        self._bar = pyqtgraph.ColorBarItem(colorMap=self._map, label="actual z (µm)", interactive=False, width=16)
+        widget.addItem(self._bar)
+        self._layout.replaceWidget(self._space, widget)
+        self._space.deleteLater()
+
+    def _draw(self, actual_um: npt.NDArray[np.float64], images: npt.NDArray[np.int32]) -> None:
+        """Draw one point per field; `actual_um` has the shape (N, 3)."""
+        if not len(actual_um):
+            self._scatter.clear()
+            self._text.setText("No frame of this time point and plane is stored.")
+            return
+        x_um, y_um, z_um = actual_um.T
+        low_um, high_um = float(z_um.min()), float(z_um.max())
+        if high_um - low_um < 0.1:  # a flat plate is one colour, not noise stretched to all of them
+            middle_um = (low_um + high_um) / 2
+            low_um, high_um = middle_um - 0.05, middle_um + 0.05
+        colours = self._map.map((z_um - low_um) / (high_um - low_um), mode="qcolor")
+        size_px = float(np.clip(400 / np.sqrt(len(z_um)), 5, 16))
+        names = [self._run.layout.images[int(image)].name for image in images] if self._run else []
+        data = [f"{name}: z {z:.2f} µm" for name, z in zip(names, z_um, strict=True)]
+        self._scatter.setData(x=x_um / 1000, y=y_um / 1000, brush=colours, size=size_px, symbol="s", data=data)
+        self._bar.setLevels((low_um, high_um))
+        self._plot.autoRange()
+        self._text.setText(_in_words(x_um, y_um, z_um))
+
+    @staticmethod
+    def _tip(x: float, y: float, data: str) -> str:
+        return f"{data}\nx {x:.3f} mm, y {y:.3f} mm"
+
+
+def _in_words(x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64], z_um: npt.NDArray[np.float64]) -> str:
+    text = f"{len(z_um)} fields, z from {z_um.min():.2f} to {z_um.max():.2f} µm (range {np.ptp(z_um):.2f} µm)."
+    plane = fit_plane(x_um, y_um, z_um)
+    if plane is None:
+        return text
+    return (
+        f"{text} Tilt {plane.tilt_x_um_per_mm:+.2f} µm per mm along x, {plane.tilt_y_um_per_mm:+.2f} µm per mm "
+        f"along y; the fields lie within {plane.spread_um:.2f} µm (standard deviation) of that plane."
+    )
