@@ -30,17 +30,17 @@ VirtualController::VirtualController(const Options& options)
   port_.is_silent = options.is_silent;
   board_.on_frame = [this](const FrameBytes& frame) { return port_.send(frame); };
   board_.on_edge = [this](const Edge& edge) {
-    if (is_watched_) {
-      Console::print("\"edge\":[" + std::to_string(edge.time_us) + "," + Console::quote(edge.name) + "," +
-                     (edge.level ? "1" : "0") + "]");
-    }
+    tell("edge", edge.time_us, edge.name, edge.level ? 1 : 0);
   };
-  board_.on_level = [this](const std::string& name, int value) {
-    if (is_watched_) {
-      Console::print("\"level\":[" + std::to_string(board_.now_us()) + "," + Console::quote(name) + "," +
-                     std::to_string(value) + "]");
-    }
-  };
+  board_.on_level = [this](const std::string& name, int value) { tell("level", board_.now_us(), name, value); };
+}
+
+// Whoever reads the line may be given this processor at once: the firmware's own timing must not wait for that.
+void VirtualController::tell(const std::string& kind, std::uint64_t time_us, const std::string& name, int value) {
+  if (is_watched_) {
+    untold_.push_back(Console::quote(kind) + ":[" + std::to_string(time_us) + "," + Console::quote(name) + "," +
+                      std::to_string(value) + "]");
+  }
 }
 
 std::unique_ptr<Firmware> VirtualController::make_firmware() {
@@ -75,6 +75,10 @@ int VirtualController::run(volatile std::sig_atomic_t& is_reset_signalled) {
       boot(std::uint64_t{options_.boot_ms} * 1000);
     }
     turn();
+    for (const std::string& line : untold_) {
+      Console::print(line);
+    }
+    untold_.clear();
     wait();
   }
   return 0;

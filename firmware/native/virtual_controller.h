@@ -31,6 +31,7 @@ class VirtualController {
   void boot(std::uint64_t silence_us);
   void wait();
   void turn();
+  void tell(const std::string& kind, std::uint64_t time_us, const std::string& name, int value);
   void add_questions();
   void add_faults();
   void add_motor_faults();
@@ -44,6 +45,7 @@ class VirtualController {
   std::uint64_t boots_at_us_ = 0;
   bool is_hung_ = false;
   bool is_watched_ = false;
+  std::vector<std::string> untold_;  // to whoever watches
   bool is_quitting_ = false;
   bool is_stdin_open_ = true;
 };

@@ -76,9 +76,29 @@ class DeviceCalls:
                 raise DeviceError(device, f"{name} failed: {e!r}") from e
 
     def wait(
-        self, future: Future[ResultT], until_s: float, device: str, call: str, *, hears_abort: bool = True
+        self,
+        future: Future[ResultT],
+        until_s: float,
+        device: str,
+        call: str,
+        *,
+        hears_abort: bool = True,
+        meanwhile: Callable[[], None] | None = None,
     ) -> ResultT:
         """Wait for a device's future until `time.monotonic` is `until_s`.
+
+        Parameters
+        ----------
+        future : Future
+            The device's.
+        until_s : float
+            Instant.
+        device, call : str
+            For the message.
+        hears_abort : bool
+            Whether an abort of the run cuts the wait short.
+        meanwhile : callable, optional
+            Called several times a second while it waits.
 
         Raises
         ------
@@ -91,6 +111,8 @@ class DeviceCalls:
         """
         while True:
             self._beat()
+            if meanwhile is not None:
+                meanwhile()
             left_s = until_s - time.monotonic()
             try:
                 return future.result(max(0.0, min(left_s, _SLICE_S)))

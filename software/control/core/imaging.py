@@ -14,21 +14,21 @@ raises; nothing is ever assumed.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from control.core.device_calls import CALL_S, DeviceCalls
+from control.core.frame_check import FrameCheck
+from control.core.hardware_sequence import FIRST_FRAME_S, HardwareSequences, PendingSequence
 from control.core.lighting import Lighting
 from control.core.travel import Moves, Travel
 from squid.abc.camera import Exposure, TriggerMode
-from squid.errors import BadFrameError, DeviceError, DeviceTimeoutError, FrameTimeoutError
+from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError
 from squid.microscope import Microscope
 from squid.models.channel import ChannelLayout
 from squid.models.event import AcquisitionEvent
-from squid.models.frame import CameraFrame, FrameRecord
+from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels, StagePosition
-
-FIRST_FRAME_S = 5.0
-"""What the first frame of a run gets beyond its exposure and read-out."""
 
 EXPOSURE_TOLERANCE = 0.05
 """A camera may round an exposure time by this fraction, or by 0.1 ms; a larger difference is a setting not applied."""
@@ -67,12 +67,15 @@ class Imaging:
         self._calls = calls
         self._lighting = Lighting(microscope.illumination, calls)
         self._travel = Travel(microscope, calls)
-        self._orientation = microscope.config.camera.orientation
-        self._expected = (microscope.camera.frame_shape_px, microscope.camera.pixel_format.dtype)
+        self._frames = FrameCheck(microscope, channels)
+        self.sequences = HardwareSequences(microscope, channels, calls, self._frames)
         self._asked_exposure_ms: float | None = None
         self._asked_gain: float | None = None
-        self._last_hardware_id: int | None = None
-        self.frames_collected = 0
+
+    @property
+    def frames_collected(self) -> int:
+        """Frames of this run that were good."""
+        return self._frames.collected
 
     def prepare(self, objective: str) -> None:
         """Make the rig ready for a run: no light, a known position, the wanted objective."""
@@ -122,6 +125,30 @@ class Imaging:
             except BaseException:
                 self._give_up_exposure()
                 raise
+        return pending
+
+    def expose_sequence(
+        self,
+        group: tuple[AcquisitionEvent, ...],
+        stops: Callable[[], bool],
+        on_event: Callable[[AcquisitionEvent], None],
+    ) -> PendingSequence:
+        """Take the exposures of a group by the hardware; see `HardwareSequences.expose`.
+
+        Raises
+        ------
+        SequenceFailedError
+            See there.
+        """
+        try:
+            self._set_gain(self._presets[group[0].c].gain)
+            self._lighting.off()
+        except DeviceError as failure:
+            raise self.sequences.failed(failure, 0) from failure
+        self._travel.moved_to(None)
+        pending = self.sequences.expose(group, stops, on_event)
+        if pending.events:
+            self._travel.moved_to(pending.events[-1].target)
         return pending
 
     def _set_exposure(self, exposure_ms: float) -> float:
@@ -187,41 +214,12 @@ class Imaging:
             self._give_up_exposure()
             raise FrameTimeoutError(camera.label, f"no frame within {limit_s:.2f} s of the end of exposure") from e
         except DeviceError:
-            self._last_hardware_id = None
+            self._frames.forget()
             raise
-        self._check_frame(frame, pending)
-        self.frames_collected += 1
-        preset = self._presets[pending.event.c]
-        record = FrameRecord(
-            event=pending.event,
-            actual=pending.actual,
-            exposure_ms=pending.exposure_ms,
-            source=preset.source,
-            intensity=preset.intensity,
-            hardware_id=frame.hardware_id,
-            monotonic_s=frame.monotonic_s,
-            utc_s=frame.utc_s,
+        return self._frames.accept(
+            frame, pending.exposure.trigger_id, pending.event, pending.actual, pending.exposure_ms
         )
-        return record, self._orientation.apply(frame.pixels)
-
-    def _check_frame(self, frame: CameraFrame | None, pending: Pending) -> None:
-        """Refuse what cannot be this exposure's image; after a refusal the next hardware id is taken as it comes."""
-        last, self._last_hardware_id = self._last_hardware_id, None
-        label = self._camera.label
-        if frame is None or frame.pixels is None:
-            raise BadFrameError(label, "delivered nothing instead of a frame")
-        got = (frame.pixels.shape, str(frame.pixels.dtype))
-        if got != self._expected:
-            raise BadFrameError(
-                label, f"delivered {got[0]} {got[1]} instead of {self._expected[0]} {self._expected[1]}"
-            )
-        wanted_id = pending.exposure.trigger_id
-        if frame.trigger_id != wanted_id:
-            raise BadFrameError(label, f"delivered the frame of trigger {frame.trigger_id}, not of trigger {wanted_id}")
-        if last is not None and frame.hardware_id != last + 1:
-            raise BadFrameError(label, f"skipped from hardware frame {last} to {frame.hardware_id}")
-        self._last_hardware_id = frame.hardware_id
 
     def _give_up_exposure(self) -> None:
-        self._last_hardware_id = None
+        self._frames.forget()
         self._calls.call(self._camera.label, CALL_S, self._camera.cancel)

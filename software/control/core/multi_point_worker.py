@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterator
 
 from control.core.facts import EventStarted, FactStream, Paused, Resumed, Waiting
 from control.core.frame_writer import FrameWriter
+from control.core.hardware_sequence import PendingSequence, SequenceFailedError
 from control.core.imaging import Imaging, Pending
 from control.core.run_control import RunAborted, RunControl
 from control.core.travel import Moves
 from squid.errors import AcquisitionError, DeviceError, FrameTimeoutError, StageMoveError
 from squid.models.event import AcquisitionEvent
-from squid.models.geometry import StagePosition
+from squid.models.frame import FrameRecord
+from squid.models.geometry import Pixels, StagePosition
 from squid.models.plan import Recovery
 
 _log = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ class MultiPointWorker:
         self._elapsed_s = elapsed_s
         self._origin_s = 0.0
         self._on_waiting = on_waiting
-        self._pending: Pending | None = None
+        self._pending: Pending | PendingSequence | None = None
         self._unreachable: tuple[int, int] | None = None
         self._failures_in_a_row = 0
 
@@ -98,9 +100,11 @@ class MultiPointWorker:
         try:
             self._imaging.prepare(self._objective)
             self._origin_s = time.monotonic() - self._elapsed_s
-            for event in self._events:
-                self._gate()
-                self._take(event)
+            for group in self._imaging.sequences.group(self._events):
+                left = group
+                while left:
+                    self._gate()
+                    left = self._take_first_of(left)
             self._settle()
         except RunAborted:
             self._settle()
@@ -108,23 +112,55 @@ class MultiPointWorker:
         finally:
             self._imaging.dark()
 
+    def _take_first_of(self, group: tuple[AcquisitionEvent, ...]) -> tuple[AcquisitionEvent, ...]:
+        """Take as many events of a group as go together, by the hardware or one by one; return the others."""
+        first = group[0]
+        if self._unreachable == (first.t, first.image) or not self._imaging.sequences.can_take(group):
+            self._take(first)
+            return group[1:]
+        actual = self._get_ready(first)
+        return group[1:] if actual is None else self._take_sequence(group)
+
+    def _take_sequence(self, group: tuple[AcquisitionEvent, ...]) -> tuple[AcquisitionEvent, ...]:
+        """Take a group by the hardware, the rig being ready for its first event; return what was not exposed."""
+
+        def says(event: AcquisitionEvent) -> None:
+            self._facts.say(EventStarted(event))
+
+        try:
+            self._pending = self._imaging.expose_sequence(group, self._shall_stop, says)
+        except SequenceFailedError as failure:
+            _log.warning("%s; its frames are taken one by one", failure)
+            for event in group[: failure.exposed]:
+                self._retake(event, failure)
+            return group[failure.exposed :]
+        return group[len(self._pending.events) :]
+
+    def _shall_stop(self) -> bool:
+        return self._control.is_paused or self._control.abort_reason is not None or self._writer.failure is not None
+
     def _take(self, event: AcquisitionEvent) -> None:
         if self._unreachable == (event.t, event.image):
             self._settle()
             self._writer.skip(event.index, "its field could not be reached")
             return
-        self._facts.say(EventStarted(event))
+        actual = self._get_ready(event)
+        if actual is not None:
+            self._expose(event, actual)
+
+    def _get_ready(self, event: AcquisitionEvent) -> StagePosition | None:
+        """Bring the rig to an event, and the frame before home; None when its field is left out."""
         moves = self._start(event)
+        self._facts.say(EventStarted(event))
         if self._settle(moves):
             moves = None  # the rig was elsewhere to retake a frame
         self._wait_until_due(event)
         self._await_room()
         try:
-            actual = self._reach(event, moves)
+            return self._reach(event, moves)
         except StageMoveError as failure:
             self._skip_field(event, failure)
-            return
-        self._expose(event, actual)
+            return None
 
     def _start(self, event: AcquisitionEvent) -> Moves | None:
         """Start the moves; a failure is dealt with by `_reach`, after the frame under way is safe."""
@@ -158,6 +194,8 @@ class MultiPointWorker:
         pending, self._pending = self._pending, None
         if pending is None:
             return False
+        if isinstance(pending, PendingSequence):
+            return self._settle_sequence(pending, moves)
         try:
             self._store(pending, attempts=1)
         except DeviceError as failure:
@@ -166,6 +204,19 @@ class MultiPointWorker:
             self._retake(pending.event, failure)
             return True
         return False
+
+    def _settle_sequence(self, pending: PendingSequence, moves: Moves | None) -> bool:
+        """Bring the frames of a sequence home, in order; those that are bad are taken again one by one."""
+        went_back = False
+        for event, taken in zip(pending.events, self._imaging.sequences.collect(pending), strict=True):
+            if not isinstance(taken, DeviceError):
+                self._put(*taken, attempts=1)
+                continue
+            if moves is not None and not went_back:
+                self._imaging.finish(moves)
+            went_back = True
+            self._retake(event, taken)
+        return went_back
 
     def _retake(self, event: AcquisitionEvent, failure: DeviceError) -> None:
         """Take a frame again after its first try failed, in place; after the last try its index is missing."""
@@ -189,7 +240,9 @@ class MultiPointWorker:
         self._give_up(event, str(failure))
 
     def _store(self, pending: Pending, attempts: int) -> None:
-        record, pixels = self._imaging.collect(pending)
+        self._put(*self._imaging.collect(pending), attempts=attempts)
+
+    def _put(self, record: FrameRecord, pixels: Pixels, *, attempts: int) -> None:
         clock_s = record.monotonic_s - self._origin_s
         self._writer.put(dataclasses.replace(record, attempts=attempts, clock_s=clock_s), pixels)
         self._failures_in_a_row = 0

@@ -140,6 +140,10 @@ class Travel:
                 until_s = moves.started_s + moves.filter_wheel_s
                 self._calls.wait(moves.filter_wheel, until_s, self._wheel.label, "move_to")
 
+    def moved_to(self, target: StagePosition | None) -> None:
+        """Note that somebody else has moved the stage to `target`; None: nobody knows where."""
+        self._sent = target
+
     def position(self) -> StagePosition:
         """Read the stage's position."""
         return self._calls.call(self._stage.label, CALL_S, self._stage.position)
