@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+SETTINGS = Path(tempfile.gettempdir()) / f"squid-settings-of-tests-{os.getpid()}"  # not the user's own presets
+os.environ.setdefault("SQUID_SETTINGS_FOLDER", str(SETTINGS))
 
 ROOT = Path(__file__).resolve().parent.parent
 

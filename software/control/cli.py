@@ -20,15 +20,18 @@ from control.cli_progress import RunProgress
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.cli_streams import patient_streams
 from control.core.bounded import start_bounded
+from control.core.fault_injection import with_faults
 from control.core.multi_point_controller import MultiPointController
 from control.core.preflight import describe, preflight
+from control.core.preflight_machine import free_bytes
+from control.core.presets import Presets, edited_text
 from control.core.rig import rig
 from control.core.run import USER, Run
-from control.core.run_record import MACHINE_FILE, RunSummary
+from control.core.run_record import MACHINE_FILE, RunSummary, read_summary
 from control.core.safe_state import make_safe
+from control.core.user_files import machine_file_of_user
 from control.core.user_folder import SIMULATION
 from control.core.words import duration
-from squid.drivers.simulated.faults import with_faults
 from squid.errors import ConfigurationError, PreflightError, SquidError
 from squid.import_config import convert
 from squid.machine_file import MachineConfig, read_machine_file
@@ -135,7 +138,7 @@ def _run(args: argparse.Namespace) -> int:
     file = named_machine(args)
     if file is None:
         raise ConfigurationError("no microscope was named", allowed="--simulation, or --machine FILE")
-    machine = read_machine_file(file)
+    machine = _presets(file).machine()
     if args.time_scale is not None:
         machine = with_time_scale(machine, args.time_scale)
     plan = read_plan(args.plan)
@@ -143,6 +146,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _resume(args: argparse.Namespace) -> int:
+    read_summary(args.run_folder)  # a folder that is no run's is told so, not that it lacks one of a run's files
     file = args.run_folder / MACHINE_FILE
     machine = read_machine_file(file)
     return _carry_out(machine, file, args, lambda controller: controller.resume(args.run_folder))
@@ -150,18 +154,30 @@ def _resume(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     file = named_machine(args) or SIMULATION
-    machine = read_machine_file(file)
+    presets = _presets(file)
+    machine, edited = presets.machine(), edited_text(presets.edited())
+    if edited:  # first, and on a refusal, too: it may be the reason
+        print(f"presets edited by the user: {edited} ({presets.file})")
     plan = read_plan(args.plan)
     with rig(machine), Microscope.build(machine, file) as microscope:
         checked = preflight(plan, microscope, args.output, file=args.plan)
     print(f"machine: {machine.name}")
     print(describe(checked))
+    if args.output is None:
+        free_gb = free_bytes(Path.cwd()) / 1e9
+        print(f"disk: not checked, no --output was given ({free_gb:.2f} GB are free in the current folder)")
     return EXIT_COMPLETED
+
+
+def _presets(file: Path) -> Presets:
+    """Return a machine file's presets with the user's own over them, as the window has them."""
+    machine = read_machine_file(file)
+    return Presets(machine, machine_file_of_user(machine.name))
 
 
 def _devices(args: argparse.Namespace) -> int:
     file = named_machine(args) or SIMULATION
-    machine = read_machine_file(file)
+    machine = _presets(file).machine()
     with rig(machine), Microscope.build(machine, file) as microscope:
         print(f"machine: {machine.name}")
         for label, device in microscope.devices.items():

@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from control.core.preflight_machine import (
+    axes_from_origin,
     bytes_of,
     channel_refusals,
     disk_refusals,
     free_bytes,
+    lost_stage_refusals,
     name_refusals,
     objective_refusals,
     travel_refusals,
@@ -110,19 +112,36 @@ def preflight(
     PreflightError
         Carries every refusal, each naming file, key, value and what is allowed.
     """
+    schedule, refusals = examine(plan, microscope, output, origin=origin, done=done)
+    if refusals or schedule is None:
+        raise PreflightError([_in_file(refusal, file) for refusal in refusals])
+    return passed(schedule, microscope, output, done)
+
+
+def examine(
+    plan: AcquisitionPlan,
+    microscope: Microscope,
+    output: Path | None,
+    *,
+    origin: StagePosition | None = None,
+    done: int = 0,
+) -> tuple[Schedule | None, list[ConfigurationError]]:
+    """Return a plan worked out, as far as it can be, and every reason why it cannot be carried out.
+
+    Parameters are those of `preflight`. The schedule is None when the plan cannot even be counted.
+    """
     optics = optics_of(plan, microscope)
     refusals = impossible(plan, optics.fov_um)
     can_be_worked_out = not refusals
     refusals += unsupported(plan)
     refusals += objective_refusals(plan, microscope)
-    schedule = None
-    if can_be_worked_out:
-        here = microscope.stage.position() if origin is None else origin
-        schedule = Schedule.build(plan, microscope.config, here, optics, refusals)
-        refusals += _fit(schedule, microscope, output, done, refusals)
-    if refusals or schedule is None:
-        raise PreflightError([_in_file(refusal, file) for refusal in refusals])
-    return _passed(schedule, microscope, output, done)
+    if not can_be_worked_out:
+        return None, refusals
+    here = microscope.stage.position() if origin is None else origin
+    schedule = Schedule.build(plan, microscope.config, here, optics, refusals)
+    unknown = "" if origin is not None or microscope.stage.is_homed else axes_from_origin(schedule, microscope.config)
+    refusals += lost_stage_refusals(schedule.plan, unknown)
+    return schedule, refusals + _fit(schedule, microscope, output, done, refusals, unknown)
 
 
 def optics_of(plan: AcquisitionPlan, microscope: Microscope) -> Optics:
@@ -145,21 +164,23 @@ def _fit(
     output: Path | None,
     done: int,
     refused: list[ConfigurationError],
+    unknown: str,
 ) -> list[ConfigurationError]:
-    """Return what this microscope and this disk refuse, beside what was refused before."""
+    """Return what this microscope and this disk refuse, beside what was refused before; `unknown`: axes of no use."""
     if not schedule.frames and not refused:
         key = f"{schedule.plan.sequence_key}channels"
         return [PlanError("the plan has no frames", key=key, allowed="at least one well or position, and one channel")]
     placed = not any(key.endswith(("plate", "wells")) for key in (refusal.key or "" for refusal in refused))
     found = [*channel_refusals(schedule, microscope), *name_refusals(schedule, placed=placed)]
     if placed:
-        found += travel_refusals(schedule, microscope)
+        found += travel_refusals(schedule, microscope, unknown)
     if output is not None:
         found += disk_refusals(schedule.plan, bytes_of(schedule, schedule.frames - done), output)
     return found
 
 
-def _passed(schedule: Schedule, microscope: Microscope, output: Path | None, done: int) -> Preflight:
+def passed(schedule: Schedule, microscope: Microscope, output: Path | None, done: int = 0) -> Preflight:
+    """Return what a plan that nothing refuses takes; parameters as in `preflight`."""
     physics = Physics.of(microscope, schedule.channels)
     ideal = ideal_s(schedule, physics)
     return Preflight(
@@ -171,7 +192,7 @@ def _passed(schedule: Schedule, microscope: Microscope, output: Path | None, don
         free_bytes=None if output is None else free_bytes(output),
         ideal_s=ideal,
         estimated_s=ideal + OVERHEAD_S * schedule.frames,
-        notes=tuple(_notes(schedule, microscope, physics)),
+        notes=tuple(_notes(schedule, microscope, physics, ideal)),
     )
 
 
@@ -185,13 +206,14 @@ def _light_path(microscope: Microscope, objective: str) -> LightPath:
     )
 
 
-def _notes(schedule: Schedule, microscope: Microscope, physics: Physics) -> list[str]:
+def _notes(schedule: Schedule, microscope: Microscope, physics: Physics, whole_s: float) -> list[str]:
     notes = []
     axes, plate, limits = schedule.loops.axes, schedule.plate, microscope.stage.limits
-    if isinstance(axes.times_s, Times) and axes.order.startswith("t") and axes.times_s.interval_s is not None:
+    interval_s = axes.times_s.interval_s if isinstance(axes.times_s, Times) and axes.order.startswith("t") else None
+    if interval_s is not None and whole_s > len(axes.times_s) * interval_s:  # else each has time enough
         once = schedule.plan.model_copy(update={"sequence": schedule.plan.sequence.replace(time_plan=None)})
         one = Schedule.build(once, microscope.config, schedule.origin, schedule.optics)
-        needed_s, interval_s = ideal_s(one, physics), axes.times_s.interval_s
+        needed_s = ideal_s(one, physics)
         if needed_s > interval_s:
             notes.append(
                 f"a time point takes {needed_s:.1f} s, the interval is {interval_s:g} s: time points will be late"

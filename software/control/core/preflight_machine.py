@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ import psutil
 from control.core.schedule import Schedule
 from control.core.schedule.axes import Axes
 from squid.errors import ConfigurationError, PlanError
+from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
-from squid.models.geometry import AxisRange
+from squid.models.geometry import AxisRange, StagePosition
 from squid.models.plan import AcquisitionPlan
 
 PYRAMID = {"ome-zarr": 4 / 3}
@@ -73,11 +74,42 @@ def channel_refusals(schedule: Schedule, microscope: Microscope) -> Refusals:
             yield PlanError(message, key=f"channels.{name}.exposure_ms", allowed=allowed)
 
 
-def travel_refusals(schedule: Schedule, microscope: Microscope) -> Refusals:
-    """Refuse positions outside of the stage's limits; one refusal for each axis, naming the first position."""
+def axes_from_origin(schedule: Schedule, config: MachineConfig) -> str:
+    """Return the axes (of x, y, z) on which the plan counts from where the stage stands, wholly or in part."""
+    origin = schedule.origin
+    elsewhere = StagePosition(origin.x_um + 1, origin.y_um + 1, origin.z_um + 1)
+    other = Schedule.build(schedule.plan, config, elsewhere, schedule.optics, [])
+    pairs = tuple(zip(_reaches(schedule), _reaches(other), strict=True))
+    return "".join(axis for axis in "xyz" if any(here[axis] != there[axis] for here, there in pairs))
+
+
+def lost_stage_refusals(plan: AcquisitionPlan, unknown: str) -> Refusals:
+    """Refuse a plan that counts from where the stage stands, when a stage that is not homed cannot tell.
+
+    Parameters
+    ----------
+    plan : AcquisitionPlan
+        The plan.
+    unknown : str
+        The axes of `axes_from_origin`; empty: nothing to refuse.
+    """
+    if unknown:
+        key = "z_um" if unknown == "z" else f"{plan.sequence_key}stage_positions"
+        said = "z_um" if unknown == "z" else f"positions with {', '.join(unknown)}"
+        message = f"the plan takes {' and '.join(unknown)} from where the stage stands, but the stage is not homed"
+        yield PlanError(message, key=key, allowed=f"home the stage first, or say {said} in the plan")
+
+
+def travel_refusals(schedule: Schedule, microscope: Microscope, unknown: str = "") -> Refusals:
+    """Refuse positions outside of the stage's limits; one refusal for each axis, naming the first position.
+
+    The axes in `unknown` are not looked at: the stage, not homed, cannot tell where it stands.
+    """
     limits = microscope.stage.limits
-    reach = [_reach(schedule, number) for number in range(len(schedule.places))] if schedule.frames else []
+    reach = list(_reaches(schedule))
     for axis, allowed in (("x", limits.x), ("y", limits.y), ("z", limits.z)):
+        if axis in unknown:
+            continue
         outside = [(number, um) for number, spans in enumerate(reach) for um in spans[axis] if not _inside(um, allowed)]
         if outside:
             number, um = outside[0]
@@ -100,24 +132,33 @@ def _position_key(plan: AcquisitionPlan, number: int) -> str:
     return f"{key}.{number}" if isinstance(positions, tuple) and positions else key
 
 
-def _reach(schedule: Schedule, number: int) -> dict[str, tuple[float, ...]]:
-    """Return the extreme x, y and z of one position, its fields, planes and channel offsets included."""
-    place, sub, outer = schedule.places[number], schedule.sub_at(number), schedule.loops.axes
-    own = sub.axes if sub is not None else outer
-    x_um, y_um, z_um = (value or 0.0 for value in (place.x_um, place.y_um, place.z_um))
+Spans = Mapping[str, tuple[float, ...]]
+"""By axis: the lowest and the highest value; nothing where there is none."""
+
+
+def _reaches(schedule: Schedule) -> Iterator[Spans]:
+    """Yield the extreme x, y and z of each place, its fields, planes and channel offsets included."""
+    around: dict[tuple[int, int], tuple[Spans, bool, bool]] = {}  # places with the same fields and loops have the same
+    for number, place in enumerate(schedule.places) if schedule.frames else ():
+        sub, outer = schedule.sub_at(number), schedule.loops.axes
+        own, kept = sub.axes if sub is not None else outer, schedule.images.kept(number)
+        shape = (id(own), id(kept))
+        if shape not in around:
+            around[shape] = _around(own, outer, kept)
+        spans, points_relative, planes_relative = around[shape]
+        x_um, y_um, z_um = (value or 0.0 for value in (place.x_um, place.y_um, place.z_um))
+        base = (*((x_um, y_um) if points_relative else (0.0, 0.0)), z_um if planes_relative else 0.0)
+        yield {axis: tuple(um + start for um in spans[axis]) for axis, start in zip("xyz", base, strict=True)}
+
+
+def _around(own: Axes, outer: Axes, kept: tuple[int, ...]) -> tuple[Spans, bool, bool]:
+    """Return what fields, planes and channels add to a place, and whether fields and planes count from it."""
     grid = own if own.has_grid else outer
-    points = [grid.points[g] for g in schedule.images.kept(number)] if grid.points else [(0.0, 0.0)]
-    base = (x_um, y_um) if grid.points_relative else (0.0, 0.0)
-    if not points:
-        return {"x": (), "y": (), "z": ()}
+    points = [grid.points[g] for g in kept] if grid.points else [(0.0, 0.0)]
     planes = own if own.has_planes else outer
-    stacked = _heights(planes, own if own.channels else outer)
-    z_base = z_um if planes.planes_relative or not planes.planes_um else 0.0
-    return {
-        "x": _ends([base[0] + x for x, _ in points]),
-        "y": _ends([base[1] + y for _, y in points]),
-        "z": _ends([z_base + z for z in stacked]),
-    }
+    heights = _heights(planes, own if own.channels else outer) if points else []
+    spans = {"x": _ends([x for x, _ in points]), "y": _ends([y for _, y in points]), "z": _ends(heights)}
+    return spans, grid.points_relative, planes.planes_relative or not planes.planes_um
 
 
 def _heights(planes: Axes, channels: Axes) -> list[float]:

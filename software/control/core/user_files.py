@@ -1,23 +1,12 @@
-"""Where a user's own settings are kept, beside what the machine's files say."""
+"""Where a user's own presets and plates of a machine are kept."""
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 from pathlib import Path
 
-
-def user_folder() -> Path:
-    """Return the user's folder: ``SQUID_SETTINGS_FOLDER``, else ``.squid-hcs`` in the home folder. Made by nobody here.
-
-    Raises
-    ------
-    RuntimeError
-        The user has no home folder, and no other was named.
-    """
-    chosen = os.environ.get("SQUID_SETTINGS_FOLDER")
-    return Path(chosen) if chosen else Path.home() / ".squid-hcs"
+from control.core.user_folder import user_folder
 
 
 def machine_file_of_user(machine_name: str) -> Path:

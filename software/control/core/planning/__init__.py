@@ -8,7 +8,9 @@
 Owns no widget and no run.
 """
 
+from control.core.planning.check import PlanCheck, Totals, Verdict
 from control.core.planning.draft import PlanDraft
+from control.core.planning.outlines import FieldOutlines
 from control.core.planning.parts import (
     ChannelChoice,
     FieldsChoice,
@@ -23,21 +25,32 @@ from control.core.planning.parts import (
     ZStack,
 )
 from control.core.planning.polygon_fields import tiles_of
+from control.core.planning.positions_csv import read_positions, write_positions
+from control.core.planning.sections import Refusal, Section, section_of
 from control.core.planning.well_text import wells_text
 
 __all__ = [
     "ChannelChoice",
+    "FieldOutlines",
     "FieldsChoice",
     "FreePosition",
     "GridFields",
     "Kept",
+    "PlanCheck",
     "PlanDraft",
     "RandomFields",
+    "Refusal",
     "RegionPolygon",
+    "Section",
     "SingleField",
     "TimeLapse",
+    "Totals",
     "Use",
+    "Verdict",
     "ZStack",
+    "read_positions",
+    "section_of",
     "tiles_of",
     "wells_text",
+    "write_positions",
 ]

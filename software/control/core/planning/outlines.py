@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from useq import RandomPoints, RelativePosition
+
 from control.core.planning.draft import PlanDraft
 from control.core.planning.parts import Kept
 from control.core.planning.polygon_fields import tiles_of
 from control.core.planning.reading import grid_of
 from control.core.planning.writing import grid_written
-from control.core.schedule.axes import grid_points
+from control.core.schedule.axes import grid_points, with_fov
 from control.core.schedule.places import find_plate
 from squid.errors import PlanError
 from squid.models.plate import PlateGeometry
@@ -49,9 +51,7 @@ def outlines_of(
         return FieldOutlines(fov_um)
 
 
-def _outlines(
-    draft: PlanDraft, plates: Mapping[str, PlateGeometry], fov_um: tuple[float, float]
-) -> Iterator[Outline]:
+def _outlines(draft: PlanDraft, plates: Mapping[str, PlateGeometry], fov_um: tuple[float, float]) -> Iterator[Outline]:
     plate = find_plate(draft.plate, plates) if draft.plate is not None else None
     if draft.use == "regions":
         for region in draft.regions:
@@ -81,4 +81,8 @@ def _offsets(draft: PlanDraft, fov_um: tuple[float, float]) -> list[tuple[float,
         grid = grid_written(draft.fields)
     if grid is None:
         return [(0.0, 0.0)]
-    return list(grid_points(grid, fov_um)) if getattr(grid, "is_relative", True) else []
+    if isinstance(grid, RandomPoints):
+        grid = grid.replace(order=None)  # the shortest way takes long to find, and is not drawn
+    filled = with_fov(grid, fov_um)
+    too_many = not isinstance(filled, RelativePosition) and filled.num_positions() > MOST_OUTLINES
+    return [] if too_many or not getattr(grid, "is_relative", True) else list(grid_points(grid, fov_um))

@@ -92,7 +92,10 @@ class _Writer:
         if self._changed & _PLACE or drawn:
             self._write_places()
         self._note_unused()
-        keys["sequence"] = _made(MDASequence, self._sequence, "sequence")
+        sequence = keys["sequence"] = _made(MDASequence, self._sequence, "sequence")
+        used = {channel.config for channel in sequence_channels(sequence)}
+        overrides = {name: value for name, value in keys.get("channels", {}).items() if name in used}
+        _put(keys, "channels", overrides or None)
         return validate(keys, AcquisitionPlan, PlanError, file=None)
 
     def _write_storage(self) -> None:
@@ -132,15 +135,7 @@ class _Writer:
             channels.append(channel)
             _put(overrides, choice.name, override)
         self._sequence["channels"] = tuple(channels)
-        gone = set(overrides) - {choice.name for choice in self._parts.channels} - self._own_channels()
-        _put(self._keys, "channels", {name: value for name, value in overrides.items() if name not in gone} or None)
-
-    def _own_channels(self) -> set[str]:
-        """Return the channels that positions of the opened plan have in sequences of their own."""
-        if self._base is None or self._parts.use != "positions":
-            return set()
-        own = sequence_channels(self._base.sequence)[len(self._base.sequence.channels) :]
-        return {channel.config for channel in own}
+        _put(self._keys, "channels", overrides or None)
 
     def _write_places(self) -> None:
         keys, sequence, parts = self._keys, self._sequence, self._parts
