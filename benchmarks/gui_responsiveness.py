@@ -1,152 +1,88 @@
-"""How a window feels: start-up time, longest block of the GUI thread, tab switch, refresh latency; one JSON line each.
+"""How the real window feels: one JSON line per case.
 
-``.venv/bin/python benchmarks/gui_responsiveness.py [--window MODULE:FUNCTION] [--seconds 5]``
+::
 
-`FUNCTION` takes nothing and returns the widget to show; without it a stand-in with three tabs is measured, so that
-the figures of the worker layer alone are known. While it is measured, tasks run and report progress as fast as they
-can.
+    .venv/bin/python benchmarks/gui_responsiveness.py                       all cases
+    .venv/bin/python benchmarks/gui_responsiveness.py start live run
+    xvfb-run -a -s "-screen 0 1920x1080x24" .venv/bin/python benchmarks/gui_responsiveness.py --platform xcb
+
+Each case has a process of its own, on the default simulated microscope (2048 x 2048).
+
+start  shown_ms, usable_ms   from the start of the process to the first picture, and to the pages with open devices
+       rss_mb, idle_cpu      after ten idle seconds: memory (peak, too), and processor time per second
+live   taken_hz, shown_hz    frames of 2048 x 2048 that live view took, and that were painted
+       worst_ms, p99_ms      longest time that the GUI thread did not turn its event loop, and the 99th percentile
+run    worst_ms, p99_ms      the same, during the reference case of `acquisition.py`, with the Run page shown
+       overhead_ms_per_frame of that run; alone_overhead_ms_per_frame: of the same run without a window
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
-import statistics
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
-
-_BEGIN = time.perf_counter()  # before Qt is imported: that is part of the start-up
-
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "software"))
+from cases import CASES
 
-from PyQt5.QtCore import QEventLoop, QTimer
-from PyQt5.QtWidgets import QApplication, QLabel, QPlainTextEdit, QTableWidget, QTabWidget, QWidget
-
-from squid.utils import WorkerManager, current_task
-from squid.utils.task_bridge import TaskBridge
-
-_BEAT_MS = 1
+HERE = Path(__file__).resolve().parent
+KINDS = ("start", "live", "run")
 
 
-class BlockProbe:
-    """The longest time between two turns of the event loop, in ms."""
-
-    def __init__(self) -> None:
-        self.worst_ms = 0.0
-        self._last = time.perf_counter()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(_BEAT_MS)
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self.worst_ms = max(self.worst_ms, (now - self._last) * 1e3 - _BEAT_MS)
-        self._last = now
+def child(script: str, *arguments: str, platform: str, folder: Path) -> dict[str, Any]:
+    """Run a script of this folder and return the figures on its last line."""
+    user = {"SQUID_SETTINGS_FOLDER": str(folder / "user"), "SQUID_LOG_FOLDER": str(folder / "log")}
+    environment = {**os.environ, **user, "QT_QPA_PLATFORM": platform}
+    os.sync()  # nobody pays for what others left in the page cache
+    command = [sys.executable, str(HERE / script), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{script} {' '.join(arguments)} ended with {done.returncode}")
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
-def stand_in() -> QWidget:
-    tabs = QTabWidget()
-    tabs.addTab(QTableWidget(96, 12), "plate")
-    tabs.addTab(QPlainTextEdit("log\n" * 5000), "log")
-    tabs.addTab(QLabel("image"), "image")
-    tabs.resize(1000, 700)
-    return tabs
+def overhead_ms(figures: dict[str, Any]) -> float:
+    """Time per frame that is neither exposure nor a move that nothing can hide."""
+    return round(1000 * (figures["wall_s"] - figures["ideal_s"]) / figures["frames"], 2)
 
 
-def load(spec: str | None) -> Callable[[], QWidget]:
-    if spec is None:
-        return stand_in
-    module, _, name = spec.partition(":")
-    function: Callable[[], QWidget] = getattr(importlib.import_module(module), name)
-    return function
-
-
-def say(case: str, **figures: Any) -> None:
-    print(json.dumps({"program": "squid", "case": case} | figures), flush=True)
-
-
-def spin(seconds: float) -> None:
-    loop = QEventLoop()
-    QTimer.singleShot(int(seconds * 1000), loop.quit)
-    loop.exec_()
-
-
-def keep_busy(manager: WorkerManager, bridge: TaskBridge) -> None:
-    def work() -> None:
-        task = current_task()
-        assert task is not None
-        while True:
-            task.report_progress(time.perf_counter() % 1.0, "working")
-            task.pause(0.0005)
-
-    for number in range(3):
-        bridge.submit(manager, f"work {number}", work)
-
-
-def measure_tabs(window: QWidget) -> None:
-    for tabs in [*window.findChildren(QTabWidget), *([window] if isinstance(window, QTabWidget) else [])]:
-        times = []
-        for index in [*range(tabs.count())] * 5:
-            begin = time.perf_counter()
-            tabs.setCurrentIndex(index)
-            tabs.repaint()
-            QApplication.processEvents()
-            times.append((time.perf_counter() - begin) * 1e3)
-        if times:
-            median = round(statistics.median(times), 2)
-            say("tab switch", tabs=tabs.count(), median_ms=median, worst_ms=round(max(times), 2))
-
-
-def measure_refresh(manager: WorkerManager, seconds: float) -> None:
-    """From the end of a task in its thread to its callback in the GUI thread."""
-    waits: list[float] = []
-    end = time.perf_counter() + seconds
-    loop = QEventLoop()
-
-    def next_one(result: object = None) -> None:
-        if result is not None:
-            waits.append((time.perf_counter() - result.value) * 1e3)  # type: ignore[attr-defined]
-        if time.perf_counter() < end:
-            manager.submit(f"refresh {len(waits)}", time.perf_counter, on_complete=next_one)
-        else:
-            loop.quit()
-
-    next_one()
-    loop.exec_()
-    ordered = sorted(waits)
-    p99 = round(ordered[int(0.99 * len(ordered))], 3)
-    say("refresh latency", median_ms=round(statistics.median(waits), 3), p99_ms=p99, worst_ms=round(max(waits), 3))
+def measure(kind: str, seconds: float, platform: str, disk: Path) -> dict[str, Any]:
+    """Return one line's content."""
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=disk))
+    try:
+        begin = str(time.monotonic())
+        figures = child("run_window.py", kind, str(folder), str(seconds), begin, platform=platform, folder=folder)
+        if kind == "run":
+            shutil.rmtree(folder)
+            folder.mkdir()
+            alone = child("run_squid_hcs.py", "reference", str(folder), platform=platform, folder=folder)
+            assert figures["frames"] == alone["frames"] == CASES["reference"].frames
+            figures["overhead_ms_per_frame"] = overhead_ms(figures)
+            figures["alone_overhead_ms_per_frame"] = overhead_ms(alone)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {"program": "squid-hcs window", "case": kind, "platform": platform, **figures}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--window", help="MODULE:FUNCTION that returns the widget")
-    parser.add_argument("--seconds", type=float, default=5.0)
-    arguments = parser.parse_args()
-    app = QApplication(sys.argv[:1])
-    window = load(arguments.window)()
-    window.show()
-    app.processEvents()
-    say("start-up", ms=round((time.perf_counter() - _BEGIN) * 1e3))
-    manager, bridge = WorkerManager(4, dump_file=Path(tempfile.mkdtemp()) / "stacks.log"), TaskBridge()
-    keep_busy(manager, bridge)
-    probe = BlockProbe()
-    spin(arguments.seconds)
-    say("longest block", seconds=arguments.seconds, ms=round(probe.worst_ms, 2))
-    measure_tabs(window)
-    measure_refresh(manager, arguments.seconds / 2)
-    manager.cancel_all()
-    manager.shutdown()
-    sys.stdout.flush()
-    os._exit(0)
+    parser = argparse.ArgumentParser(description="Prints one JSON line per case.")
+    parser.add_argument("kinds", nargs="*", metavar="CASE", help=", ".join(KINDS))
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long live view is measured")
+    parser.add_argument("--platform", default="offscreen", help="Qt platform: offscreen, xcb")
+    parser.add_argument("--disk", type=Path, default=Path(tempfile.gettempdir()), help="write below this folder")
+    args = parser.parse_args()
+    unknown = set(args.kinds) - set(KINDS)
+    if unknown:
+        parser.error(f"no case {', '.join(sorted(unknown))} (allowed: {', '.join(KINDS)})")
+    for kind in args.kinds or KINDS:
+        print(json.dumps(measure(kind, args.seconds, args.platform, args.disk)), flush=True)
 
 
 if __name__ == "__main__":
