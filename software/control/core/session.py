@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from control.core.bounded import start_bounded
+from control.core.fault_injection import with_faults
 from control.core.hands import Hands
 from control.core.live import Live
 from control.core.manual import Manual
@@ -30,7 +31,6 @@ from control.core.run_queue import RunQueue
 from control.core.run_status import RunStatus
 from control.core.safe_state import SafeState, make_safe
 from control.core.user_files import machine_file_of_user
-from squid.drivers.simulated.faults import with_faults
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
 from squid.utils.leaving import Step
