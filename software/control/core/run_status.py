@@ -109,6 +109,7 @@ class _RunRecord:
             self._note_missing(index, reason)
         self._clock = _clock_of(start, now_s)
         self._event: AcquisitionEvent | None = None
+        self._begun_in_field = 0
         self._next_index: int | None = None
         self._is_paused = False
         self._waiting: Waiting | None = None
@@ -123,7 +124,7 @@ class _RunRecord:
             case FrameStored():
                 self._note_stored(fact, now_s)
             case EventStarted():
-                self._event = fact.event
+                self._note_event(fact.event)
                 if self._next_index is None:
                     self._next_index = fact.event.index
                 self._go_on(now_s)
@@ -145,6 +146,11 @@ class _RunRecord:
                 self._hung = fact
             case RunFinished():
                 self._end = (fact, now_s)
+
+    def _note_event(self, event: AcquisitionEvent) -> None:
+        last, self._event = self._event, event
+        is_same_field = last is not None and (last.image, last.t) == (event.image, event.t)
+        self._begun_in_field = self._begun_in_field + 1 if is_same_field else 1
 
     def _note_stored(self, fact: FrameStored, now_s: float) -> None:
         record = fact.record
@@ -204,7 +210,7 @@ class _RunRecord:
             queue_fill=0.0 if end else vitals.queue_fill,
             hung=self._hung,
             missing_frames=tuple(self._listed),
-            next_index=min((*self._missing, self._next_index or 0)),
+            next_index=min((*self._missing, self._next_index or 0)) if is_over else self._next_index or 0,
             status=end.status if end else "",
             reason=end.reason if end else "",
         )
@@ -244,6 +250,7 @@ class _RunRecord:
             size_c=len(self._layout.channels),
             size_z=image.size_z,
             channel=event.channel,
+            begun_in_field=self._begun_in_field,
         )
 
 

@@ -43,6 +43,8 @@ class EventView:
         How many fields the well has, and how many time points, channels and planes the field.
     channel : str
         Name of the channel.
+    begun_in_field : int
+        Exposures begun since the stage came to this field.
     """
 
     index: int
@@ -57,6 +59,7 @@ class EventView:
     size_c: int
     size_z: int
     channel: str
+    begun_in_field: int
 
 
 @dataclass(frozen=True, slots=True)

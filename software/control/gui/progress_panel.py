@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QFrame, QGridLayout, QLabel, QListWidget, QProgressBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QListWidget, QProgressBar, QVBoxLayout, QWidget
 
 from control.core.run import USER
 from control.core.run_view import EventView, RunState, RunView
@@ -13,8 +13,17 @@ from control.core.words import duration
 from control.gui import theme
 from control.gui.parts import Section, button_for, faint_label, make_action
 
-BARS = ("Plate", "Well", "Field")
-NUMBERS = ("Time left", "Ends at", "Elapsed", "Frames stored", "Missing", "Rate", "Disk", "Step")
+BARS = ("Plate", "Well", "Field", "Step", "Queue")
+NUMBERS = ("Time left", "Ends at", "Elapsed", "Rate", "Stored", "Disk", "Missing")
+
+_TIPS = {
+    "Plate": "Frames stored or missing, of the whole plan",
+    "Well": "Frames stored or missing in the well in work",
+    "Field": "Exposures begun in the field in work",
+    "Step": "The device call under way, and how much of its time it has used; at its limit it counts as hung",
+    "Queue": "Frames that wait to be written; when it is full, the run waits for the disk",
+}
+_BAR_PX = 22
 
 _COLOURS = {
     RunState.RUNNING: theme.ACCENT,
@@ -29,11 +38,12 @@ class ProgressPanel(QWidget):
 
     Signals
     -------
-    review_requested(object)
+    review_requested, resume_requested(object)
         The run folder of the run that has ended.
     """
 
     review_requested = pyqtSignal(object)
+    resume_requested = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,13 +56,16 @@ class ProgressPanel(QWidget):
         self.waiting.setWordWrap(True)
         self.waiting.setProperty("role", "note")
         self.bars = {name: _bar(f"{name.lower()}Bar") for name in BARS}
-        self.step_bar, self.queue_bar = _bar("stepBar"), _bar("queueBar")
+        self._labels = {name: faint_label(name) for name in (*BARS, *NUMBERS)}
         self.numbers = {name: QLabel("–") for name in NUMBERS}
         for name, label in self.numbers.items():
             label.setObjectName(f"run{name.title().replace(' ', '')}")
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for label in self._labels.values():
+            label.setWordWrap(False)
         self.result = ResultCard()
         self.result.review_requested.connect(self.review_requested)
+        self.result.resume_requested.connect(self.resume_requested)
         self.missing = MissingList()
         self._lay_out()
 
@@ -63,20 +76,33 @@ class ProgressPanel(QWidget):
         for widget in (self.state, self.waiting, self.result):
             layout.addWidget(widget)
         self.body = QWidget()
-        grid = QGridLayout(self.body)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(theme.GAP_PX)
-        grid.setVerticalSpacing(theme.GAP_PX // 2)
-        rows: list[tuple[str, QWidget]] = [*self.bars.items(), *self.numbers.items()]
-        rows += [("Step limit", self.step_bar), ("Queue to disk", self.queue_bar)]
-        for row, (name, widget) in enumerate(rows):
-            grid.addWidget(faint_label(name), row, 0)
-            grid.addWidget(widget, row, 1)
-        grid.setColumnStretch(1, 1)
-        self.step_bar.setToolTip("How much of its time the device call under way has used; at 100 % it counts as hung")
-        self.queue_bar.setToolTip("Frames that wait to be written; when it is full the run waits for the disk")
+        inside = QVBoxLayout(self.body)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(theme.GAP_PX)
+        inside.addLayout(self._bars_grid())
+        inside.addLayout(self._numbers_grid())
         layout.addWidget(self.body)
         layout.addWidget(self.missing)
+
+    def _bars_grid(self) -> QGridLayout:
+        grid = _grid()
+        for row, (name, bar) in enumerate(self.bars.items()):
+            for widget in (self._labels[name], bar):
+                widget.setToolTip(_TIPS[name])
+            grid.addWidget(self._labels[name], row, 0)
+            grid.addWidget(bar, row, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _numbers_grid(self) -> QGridLayout:
+        grid = _grid()
+        for number, (name, label) in enumerate(self.numbers.items()):
+            row, column = number // 2, 2 * (number % 2)
+            grid.addWidget(self._labels[name], row, column)
+            grid.addWidget(label, row, column + 1)
+        for column in (1, 3):
+            grid.setColumnStretch(column, 1)
+        return grid
 
     def show_run(self, view: RunView, waiting_plans: int = 0) -> None:
         """Show a run as it is now."""
@@ -87,28 +113,30 @@ class ProgressPanel(QWidget):
         self.result.show_run(view)
         self.missing.show_run(view)
         self.body.setVisible(view.state is not RunState.IDLE)
+        is_over = view.state is RunState.FINISHED
+        for name in ("Well", "Field", "Step", "Queue", "Time left", "Ends at", "Rate", "Disk"):
+            self._labels[name].setHidden(is_over)
+            (self.bars.get(name) or self.numbers[name]).setHidden(is_over)
         self._show_bars(view)
         self._show_numbers(view)
 
     def _show_bars(self, view: RunView) -> None:
+        bars, event, step = self.bars, view.event, view.step
         done = view.stored + view.missing
-        _fill(self.bars["Plate"], done, view.planned, f"{done} of {view.planned} frames")
-        event = view.event
-        for name in ("Well", "Field"):
-            self.bars[name].setEnabled(event is not None)
+        _fill(bars["Plate"], done, view.planned, f"{done} of {view.planned} frames")
         if event is None:
-            _fill(self.bars["Well"], 0, 1, "–")
-            _fill(self.bars["Field"], 0, 1, "–")
+            _fill(bars["Well"], 0, 1, "–")
+            _fill(bars["Field"], 0, 1, "–")
         else:
             done, planned = _well_counts(view, event)
-            _fill(self.bars["Well"], done, planned, f"{view.wells[event.well].name}: {done} of {planned}")
-            taken, frames = event.c * event.size_z + event.z, event.size_c * event.size_z
-            _fill(self.bars["Field"], taken + 1, frames, f"{event.field + 1} of {event.fields}")
-        step = view.step
+            _fill(bars["Well"], done, planned, f"{view.wells[event.well].name}: {done} of {planned} frames")
+            frames = event.size_c * event.size_z
+            text = f"field {event.field + 1} of {event.fields}: {event.begun_in_field} of {frames}"
+            _fill(bars["Field"], event.begun_in_field, frames, text)
         used = 0.0 if step is None else step.age_s / max(1e-3, step.deadline_s)
-        text = "–" if step is None else f"{step.age_s:.1f} of {step.deadline_s:.1f} s"
-        _fill(self.step_bar, int(1000 * used), 1000, text)
-        _fill(self.queue_bar, int(1000 * view.queue_fill), 1000, f"{100 * view.queue_fill:.0f} %")
+        text = "–" if step is None else f"{step.name}: {step.age_s:.1f} of {step.deadline_s:.1f} s"
+        _fill(bars["Step"], int(1000 * used), 1000, text)
+        _fill(bars["Queue"], int(1000 * view.queue_fill), 1000, f"{100 * view.queue_fill:.0f} % full")
 
     def _show_numbers(self, view: RunView) -> None:
         numbers = self.numbers
@@ -116,12 +144,11 @@ class ProgressPanel(QWidget):
         numbers["Time left"].setText("–" if eta_s is None else duration(eta_s))
         numbers["Ends at"].setText("–" if eta_s is None else end_time(eta_s))
         numbers["Elapsed"].setText(duration(view.elapsed_s))
-        numbers["Frames stored"].setText(f"{view.stored} of {view.planned}")
+        numbers["Stored"].setText(str(view.stored))
         numbers["Missing"].setText(str(view.missing))
         numbers["Missing"].setStyleSheet(f"color: {theme.BAD};" if view.missing else "")
-        numbers["Rate"].setText(f"{view.frames_per_s:.1f} frames/s")
+        numbers["Rate"].setText(f"{view.frames_per_s:.3g} frames/s")
         numbers["Disk"].setText(f"{view.disk_mb_s:.0f} MB/s")
-        numbers["Step"].setText(view.step.name if view.step else "–")
 
 
 class ResultCard(QFrame):
@@ -129,11 +156,12 @@ class ResultCard(QFrame):
 
     Signals
     -------
-    review_requested(object)
+    review_requested, resume_requested(object)
         The run folder.
     """
 
     review_requested = pyqtSignal(object)
+    resume_requested = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,21 +172,35 @@ class ResultCard(QFrame):
         for label in (self.title, self.text):
             label.setWordWrap(True)
         self._folder: object = None
-        action = make_action(self, "Review", self._review, tip="Look at the images of this run", image="image-search")
-        self.button = button_for(action, "main")
-        self.button.setObjectName("reviewButton")
+        self._shown = 0
+        review = make_action(self, "Review", self._review, tip="Look at the images of this run", image="image-search")
+        resume = make_action(
+            self,
+            "Resume",
+            self._resume,
+            tip="Take the frames that are not stored, the first one first",
+            image="restart",
+        )
+        self.review_button, self.resume_button = button_for(review, "main"), button_for(resume)
+        self.review_button.setObjectName("reviewButton")
+        self.resume_button.setObjectName("resumeButton")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.review_button)
+        buttons.addWidget(self.resume_button)
         layout = QVBoxLayout(self)
-        for widget in (self.title, self.text, self.button):
+        for widget in (self.title, self.text):
             layout.addWidget(widget)
+        layout.addLayout(buttons)
         self.hide()
 
     def show_run(self, view: RunView) -> None:
         """Show the result of a run that has ended; nothing otherwise."""
         is_over = view.state is RunState.FINISHED
         self.setVisible(is_over)
-        if not is_over or self._folder == view.folder:
+        if not is_over or self._shown == view.number:
             return
-        self._folder = view.folder
+        self._shown, self._folder = view.number, view.folder
+        self.resume_button.setHidden(view.stored >= view.planned)
         title, text, colour = result_of(view)
         self.title.setText(title)
         self.text.setText(text)
@@ -169,6 +211,9 @@ class ResultCard(QFrame):
 
     def _review(self) -> None:
         self.review_requested.emit(self._folder)
+
+    def _resume(self) -> None:
+        self.resume_requested.emit(self._folder)
 
 
 class MissingList(Section):
@@ -250,8 +295,17 @@ def _well_counts(view: RunView, event: EventView) -> tuple[int, int]:
     return done, int(view.well_planned[event.well])
 
 
+def _grid() -> QGridLayout:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(theme.GAP_PX)
+    grid.setVerticalSpacing(theme.GAP_PX // 2)
+    return grid
+
+
 def _bar(name: str) -> QProgressBar:
     bar = QProgressBar()
+    bar.setFixedHeight(_BAR_PX)
     bar.setObjectName(name)
     bar.setTextVisible(True)
     bar.setRange(0, 1000)

@@ -24,10 +24,10 @@ from control.core.queue_view import QueueView
 from control.core.run_queue import QueuedRun
 from control.core.run_view import RunState, RunView
 from control.gui import theme
-from control.gui.parts import Section, button_for, make_action
+from control.gui.parts import Section, button_for, faint_label, make_action
 from squid.utils.persistent_queue import JobState
 
-COLUMNS = ("#", "Plan", "State", "Frames", "How it ended")
+COLUMNS = ("Plan", "State", "Frames")
 
 _COLOURS = {
     JobState.RUNNING: theme.ACCENT,
@@ -67,6 +67,8 @@ class QueuePanel(Section):
         self.note.setObjectName("queueNote")
         self.note.setProperty("role", "note")
         self.note.setWordWrap(True)
+        self.reason = faint_label()
+        self.reason.setObjectName("queueReason")
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setObjectName("queueTable")
         self.goes_on = QCheckBox("Go on with the next plan after a fault")
@@ -85,11 +87,11 @@ class QueuePanel(Section):
             return make_action(self, text, call, tip=tip, image=image)
 
         return {
-            "up": action("Move up", partial(self._move, -1), "Let the chosen plan run earlier", "arrow-up"),
-            "down": action("Move down", partial(self._move, 1), "Let the chosen plan run later", "arrow-down"),
+            "up": action("Up", partial(self._move, -1), "Let the chosen plan run earlier", "arrow-up"),
+            "down": action("Down", partial(self._move, 1), "Let the chosen plan run later", "arrow-down"),
             "cancel": action("Take out", self._cancel, "The chosen plan will not run", "playlist-remove"),
             "resume": action("Resume", self._resume, "Go on with the chosen run at its first missing frame", "restart"),
-            "review": action("Open in Review", self._review, "Look at the images of the chosen run", "image-search"),
+            "review": action("Review", self._review, "Look at the images of the chosen run", "image-search"),
         }
 
     def _lay_out(self) -> None:
@@ -99,13 +101,13 @@ class QueuePanel(Section):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setShowGrid(False)
-        table.setMinimumHeight(130)
+        table.setMinimumHeight(132)
         rows, columns = table.verticalHeader(), table.horizontalHeader()
         assert rows is not None
         assert columns is not None
         rows.hide()
         columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        columns.setStretchLastSection(True)
+        columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         buttons = QGridLayout()
         buttons.setSpacing(theme.GAP_PX // 2)
         for number, (name, action) in enumerate(self.actions_of_runs.items()):
@@ -114,6 +116,7 @@ class QueuePanel(Section):
             buttons.addWidget(button, number // 3, number % 3)
         self.body.addWidget(self.note)
         self.body.addWidget(table)
+        self.body.addWidget(self.reason)
         self.body.addLayout(buttons)
         self.body.addWidget(self.goes_on)
 
@@ -141,7 +144,7 @@ class QueuePanel(Section):
             for column, text in enumerate(_cells(run)):
                 item = QTableWidgetItem(text)
                 item.setToolTip(run.reason or str(run.plan_file))
-                if column == 2:
+                if column == 1:
                     item.setForeground(QColor(_COLOURS.get(run.state, theme.TEXT)))
                 self.table.setItem(row, column, item)
         at = next((row for row, run in enumerate(view.runs) if run.id == chosen_id), None)
@@ -159,7 +162,7 @@ class QueuePanel(Section):
 
     def _show_frames(self, view: QueueView) -> None:
         for row, run in enumerate(view.runs):
-            item = self.table.item(row, 3)
+            item = self.table.item(row, 2)
             if run.id == view.current_id and item is not None:
                 item.setText(self._frames)
 
@@ -191,6 +194,8 @@ class QueuePanel(Section):
         }
         for name, action in self.actions_of_runs.items():
             action.setEnabled(enabled[name])
+        self.reason.setText(run.reason if run else "")
+        self.reason.setVisible(bool(run and run.reason))
 
     # --- doing ------------------------------------------------------------------------------------------------------
 
@@ -226,4 +231,4 @@ def _is_incomplete(run: QueuedRun | None) -> bool:
 
 def _cells(run: QueuedRun) -> tuple[str, ...]:
     frames = "" if run.frames_planned is None else f"{run.frames_stored} of {run.frames_planned}"
-    return (str(run.id), run.name, _WORDS.get(run.state, run.state.value), frames, run.reason)
+    return (run.name, _WORDS.get(run.state, run.state.value), frames)

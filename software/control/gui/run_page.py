@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from control.core.session import Session
 
 PERIOD_MS = 100
-COLUMN_PX = 372
+COLUMN_PX = 380
 """Width of the right column."""
 
 UNDER_WAY = (RunState.RUNNING, RunState.PAUSED, RunState.WAITING)
@@ -141,8 +141,7 @@ class RunPage(QWidget):
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, theme.GAP_PX, 0)
         inside.setSpacing(theme.GAP_PX)
-        inside.addLayout(self._buttons())
-        for widget in (self.message, self.progress, self.queue_panel):
+        for widget in (self.progress, self.queue_panel):
             inside.addWidget(widget)
         inside.addStretch(1)
         area = QScrollArea()
@@ -150,8 +149,15 @@ class RunPage(QWidget):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFixedWidth(COLUMN_PX)
-        return area
+        column = QWidget()
+        column.setFixedWidth(COLUMN_PX)
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GAP_PX)
+        layout.addLayout(self._buttons())
+        layout.addWidget(self.message)
+        layout.addWidget(area, 1)
+        return column
 
     def _buttons(self) -> QGridLayout:
         grid = QGridLayout()
@@ -159,6 +165,7 @@ class RunPage(QWidget):
         self.start_button = button_for(self.start_action, "main")
         self.pause_button = button_for(self.pause_action)
         self.abort_button = button_for(self.abort_action, "stop")
+        self.abort_button.setStyleSheet(f"QPushButton:disabled {{ background: {theme.LINE}; color: {theme.FAINT}; }}")
         for column, (button, name) in enumerate(
             ((self.start_button, "startButton"), (self.pause_button, "pauseButton"), (self.abort_button, "abortButton"))
         ):
@@ -168,6 +175,7 @@ class RunPage(QWidget):
 
     def _connect(self) -> None:
         self.progress.review_requested.connect(self.review_requested)
+        self.progress.resume_requested.connect(self._resume_folder)
         self.queue_panel.review_requested.connect(self.review_requested)
         self.queue_panel.refused.connect(self.complain)
         self.banner.resume_requested.connect(self._resume_folder)

@@ -31,6 +31,8 @@ _NO_PLATE = PlateGeometry(
     name="none", rows=8, columns=12, a1_x_mm=0, a1_y_mm=0, well_size_mm=6.2, well_spacing_mm=9, round_wells=True
 )
 
+_PLANNED = "#6E747B"
+
 Thumbnails = list[tuple[int, int, QImage]]
 """Number of the well, revision of its tile, picture."""
 
@@ -65,7 +67,7 @@ class RunPlate(QWidget):
         self.map.set_well_text(self.text_of)
         self.text = faint_label()
         self.text.setObjectName("runPlateText")
-        self.nothing = QLabel()
+        self.nothing = QLabel("Nothing has run yet. A plan that is started on the Plan page shows its plate here.")
         self.nothing.setObjectName("runPlateNothing")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.nothing.setProperty("role", "faint")
@@ -179,7 +181,7 @@ class RunPlate(QWidget):
         if missing:
             _frame(painter, square, theme.BAD)
         elif number == self._in_work or not stored:
-            _frame(painter, square, theme.WAITING if number == self._in_work else theme.FAINT)
+            _frame(painter, square, theme.WAITING if number == self._in_work else _PLANNED)
         if 0 < stored + missing < planned:
             _paint_bar(painter, square, (stored + missing) / planned)
 
