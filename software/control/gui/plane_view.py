@@ -6,6 +6,7 @@ a smaller level of the pyramid takes the same place as the full one.
 
 from __future__ import annotations
 
+from PyQt5 import sip
 from PyQt5.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
@@ -75,7 +76,9 @@ class PlaneView(QWidget):
             self._image = QImage()
         else:
             height, width = rgb.shape[:2]
-            self._image = QImage(rgb.data, width, height, rgb.strides[0], QImage.Format.Format_RGB32)
+            self._image = QImage(
+                sip.voidptr(rgb.ctypes.data), width, height, rgb.strides[0], QImage.Format.Format_RGB32
+            )
         self._message = message
         self.update()
 

@@ -1,0 +1,332 @@
+"""The page on which a stored plate is looked at: run → well → field → plane, time point, channels; focus; report.
+
+Opening, reading on and reporting are tasks; a run that goes on is followed while the page is seen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from PyQt5.QtCore import Qt, QTimer, QUrl
+from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QShowEvent
+from PyQt5.QtWidgets import QAction, QFileDialog, QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from control.core.review.viewing import Viewing
+from control.core.stored_run import StoredRun, recent_runs
+from control.core.words import in_words
+from control.gui import theme
+from control.gui.focus_plot import FocusPlot
+from control.gui.parts import button_for, faint_label, make_action
+from control.gui.run_chooser import ImageChooser, RunList
+from control.gui.run_report_panel import RunReportPanel
+from control.gui.run_viewer import RunViewer
+from squid.utils.worker_manager import WorkerManager, WorkerResult
+
+FOLLOW_MS = 1000
+"""Between two looks at a run that goes on."""
+
+_READ_S = 0.3
+"""The first look at a journal takes at most so long: what follows comes while the first image is shown."""
+
+_LIMIT_MS = 60_000
+_LEFT_PX = 320
+
+
+class ReviewSession(Protocol):
+    """What the page needs of a session."""
+
+    @property
+    def manager(self) -> WorkerManager:
+        """Runs the page's tasks."""
+
+
+class ReviewPage(QWidget):
+    """Looks at runs; needs no microscope.
+
+    Parameters
+    ----------
+    session : ReviewSession
+        Its manager runs all reading.
+    """
+
+    def __init__(self, session: ReviewSession) -> None:
+        super().__init__()
+        self.setObjectName("reviewPage")
+        self.setAcceptDrops(True)
+        self._manager = session.manager
+        self._run: StoredRun | None = None
+        self._output: Path | None = None
+        self._is_looking = False
+        self.viewer = RunViewer(self._manager)
+        self.focus = FocusPlot(self._manager)
+        self.report = RunReportPanel(self._manager)
+        self.runs = RunList()
+        self.chooser = ImageChooser()
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("reviewTabs")
+        self.title = QLabel("No run is open")
+        self.title.setObjectName("runTitle")
+        self.title.setProperty("role", "title")
+        self.said = faint_label("Open a run folder, drop one here, or choose one of the list.")
+        self.said.setObjectName("runSaid")
+        self._timer = QTimer(self)
+        self._timer.setInterval(FOLLOW_MS)
+        self._timer.timeout.connect(self._look)
+        self._make_actions()
+        self._put_together()
+        self.runs.run_chosen.connect(self.open_folder)
+        self.chooser.image_chosen.connect(self.viewer.show_image)
+        self._enable()
+
+    # --- for the window ---------------------------------------------------------------------------------------------
+
+    def menu_actions(self) -> list[QAction | None]:
+        """Return what a person can do here, in the menu's order; None is a separator."""
+        return [
+            self.open_action, self.show_action, self.copy_action, None,
+            *self._steps, None,
+            *self.viewer.menu_actions(), self.export_action, None,
+            *self.report.menu_actions(),
+        ]  # fmt: skip
+
+    def remember(self) -> dict[str, Any]:
+        """Return what is kept until the next start."""
+        return {"output": str(self._output) if self._output is not None else ""}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take back what was kept; anything else is left as it is."""
+        output = kept.get("output")
+        if isinstance(output, str) and output:
+            self.set_output_folder(Path(output))
+
+    def set_output_folder(self, folder: Path) -> None:
+        """List the runs of a folder."""
+        self._output = folder
+        self._list_runs()
+
+    @property
+    def run(self) -> StoredRun | None:
+        """The run that is shown."""
+        return self._run
+
+    def open_folder(self, path: Path) -> None:
+        """Open a run folder, or anything in it; returns at once."""
+        path = Path(path)
+        self.said.setText(f"opening {path.name} …")
+        self._manager.submit(
+            "open a run",
+            lambda: StoredRun.open(path, _READ_S),
+            timeout_ms=_LIMIT_MS,
+            on_complete=self._on_opened,
+            on_error=self._on_refused,
+            coalesce_key="open a run",
+        )
+
+    # --- opening and following --------------------------------------------------------------------------------------
+
+    def _on_opened(self, result: WorkerResult) -> None:
+        run: StoredRun = result.value
+        self._run = run
+        self.viewer.set_run(Viewing(run))
+        self.chooser.set_run(run)
+        self.report.set_run(run)
+        self.focus.set_run(run)
+        self._describe()
+        self._enable()
+        self.set_output_folder(run.folder.parent)
+
+    def _on_refused(self, result: WorkerResult) -> None:
+        self.said.setText(in_words(result.error))
+
+    def _look(self) -> None:
+        """Read what the run got since; not while a look is under way, nor at a run that has ended."""
+        run = self._run
+        if run is None or self._is_looking or not (run.is_open_ended or not run.is_caught_up):
+            return
+        self._is_looking = True
+        self._manager.submit(
+            "follow a run",
+            lambda: (run, run.refresh(_READ_S)),
+            timeout_ms=_LIMIT_MS,
+            on_complete=self._on_looked,
+            on_error=self._on_refused,
+            on_finished=self._after_look,
+            coalesce_key="follow a run",
+        )
+
+    def _on_looked(self, result: WorkerResult) -> None:
+        run: StoredRun
+        run, is_new = result.value
+        if run is not self._run or not is_new:
+            return
+        self.chooser.refresh()
+        self._describe()
+        self.focus.follow()
+        picture = self.viewer.picture
+        if picture is None or picture.absences:
+            self.viewer.reload()
+        if not run.is_open_ended:
+            self.report.renew()
+            self._list_runs()
+
+    def _after_look(self, result: WorkerResult) -> None:
+        self._is_looking = False
+        if self._run is not None and not self._run.is_caught_up and result.success:
+            QTimer.singleShot(0, self._look)
+
+    def _describe(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        summary, stored = run.summary, len(run.frames)
+        self.title.setText(summary.name)
+        status = summary.status.replace("_", " ")
+        missing = f", {len(run.missing)} missing" if run.missing else ""
+        reason = f": {summary.reason}" if summary.reason and summary.status == "aborted" else ""
+        self.said.setText(f"{status}{reason} · {stored} of {summary.frames_planned} frames{missing}")
+        self.said.setToolTip(str(run.folder))
+
+    def _list_runs(self) -> None:
+        output = self._output
+        if output is None:
+            return
+        self._manager.submit(
+            "list runs",
+            lambda: recent_runs(output),
+            timeout_ms=_LIMIT_MS,
+            on_complete=self._on_runs,
+            on_error=self._on_refused,
+            coalesce_key="list runs",
+        )
+
+    def _on_runs(self, result: WorkerResult) -> None:
+        self.runs.show_runs(result.value, self._run.folder if self._run is not None else None)
+
+    # --- what a person does -----------------------------------------------------------------------------------------
+
+    def choose_folder(self) -> None:
+        """Ask for a run folder and open it."""
+        start = str(self._output or Path.home())
+        name = QFileDialog.getExistingDirectory(self, "Open run folder", start)
+        if name:
+            self.open_folder(Path(name))
+
+    def show_folder(self) -> None:
+        """Show the run folder in the system's file manager."""
+        if self._run is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._run.folder)))
+
+    def copy_path(self) -> None:
+        """Put the run folder's path on the clipboard."""
+        clipboard = QGuiApplication.clipboard()
+        if self._run is not None and clipboard is not None:
+            clipboard.setText(str(self._run.folder))
+            self.said.setText("the folder's path is on the clipboard")
+
+    def choose_export(self) -> None:
+        """Ask for a file and write what the view shows."""
+        image = self.chooser.image
+        if self._run is None or image is None:
+            return
+        start = str(self._run.folder / f"{image.name}.png")
+        name, _ = QFileDialog.getSaveFileName(self, "Export view", start, "PNG (*.png)")
+        if name:
+            path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
+            done = self.viewer.export(path)
+            self.said.setText(f"view saved as {path}" if done else f"{path} could not be written")
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Take a folder."""
+        if event is not None and _folder_in(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Open what was dropped."""
+        folder = _folder_in(event) if event is not None else None
+        if folder is not None:
+            self.open_folder(folder)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Follow the run while the page is seen."""
+        self._timer.start()
+        self._list_runs()
+        self._look()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Nobody looks: no need to follow."""
+        self._timer.stop()
+
+    # --- made once --------------------------------------------------------------------------------------------------
+
+    def _enable(self) -> None:
+        has_run = self._run is not None
+        for action in (self.show_action, self.copy_action, self.export_action, *self._steps):
+            action.setEnabled(has_run)
+
+    def _make_actions(self) -> None:
+        def action(text: str, call: Any, keys: str, tip: str, image: str) -> QAction:
+            return make_action(self, text, call, shortcut=keys, tip=tip, image=image)
+
+        self.open_action = action(
+            "&Open run …", self.choose_folder, "Ctrl+Shift+O", "Open a finished or running run", "folder-open-outline"
+        )
+        self.show_action = action(
+            "Open &folder", self.show_folder, "Ctrl+Shift+F", "Show the run folder in the file manager", "folder-search"
+        )
+        self.copy_action = action(
+            "&Copy path", self.copy_path, "Ctrl+Shift+C", "Copy the path of the run folder", "content-copy"
+        )
+        self.export_action = action(
+            "&Export view as PNG …", self.choose_export, "Ctrl+E", "Save what the view shows", "image-outline"
+        )
+        wells, fields = self.chooser.step_well, self.chooser.step_field
+        self._steps = [
+            action("Next &well", lambda: wells(1), "Ctrl+Right", "Next well with images", "arrow-right"),
+            action("Previous we&ll", lambda: wells(-1), "Ctrl+Left", "Well with images before", "arrow-left"),
+            action("&Next field", lambda: fields(1), "Ctrl+Down", "Next field, then next well", "arrow-down"),
+            action("&Previous field", lambda: fields(-1), "Ctrl+Up", "Field before, then well before", "arrow-up"),
+        ]
+
+    def _put_together(self) -> None:
+        self.tabs.addTab(self.viewer, "Images")
+        self.tabs.addTab(self.focus, "Focus")
+        self.tabs.addTab(self.report, "Report")
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.chooser)
+        split.addWidget(self._run_list())
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        left = QWidget()
+        left.setFixedWidth(_LEFT_PX)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.title)
+        column.addWidget(self.said)
+        line = QHBoxLayout()
+        for each in (self.open_action, self.show_action, self.copy_action):
+            button = button_for(each)
+            line.addWidget(button)
+        column.addLayout(line)
+        column.addWidget(split, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
+        layout.setSpacing(theme.GAP_PX)
+        layout.addWidget(left)
+        layout.addWidget(self.tabs, 1)
+
+    def _run_list(self) -> QWidget:
+        part = QWidget()
+        layout = QVBoxLayout(part)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(faint_label("Runs in this folder, the newest first"))
+        layout.addWidget(self.runs, 1)
+        return part
+
+
+def _folder_in(event: QDropEvent) -> Path | None:
+    """Return the folder that is dragged; None when it is anything else (a plan file is the window's business)."""
+    data = event.mimeData()
+    paths = (Path(url.toLocalFile()) for url in (data.urls() if data is not None else ()) if url.isLocalFile())
+    return next((path for path in paths if path.is_dir()), None)
