@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from PyQt5 import sip
 from PyQt5.QtCore import QByteArray, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from control.gui.about import help_actions
 from control.gui.log_panel import LogBuffer, LogPanel
+from control.gui.menus import Menus
 from control.gui.message_bar import MessageBar, Weight
 from control.gui.navigation import Navigation
 from control.gui.parts import make_action
@@ -70,8 +71,8 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._log_dock = self._dock("Log", LogPanel(log), Qt.DockWidgetArea.BottomDockWidgetArea)
         self._devices_dock = self._dock("Devices", QWidget(), Qt.DockWidgetArea.RightDockWidgetArea)
-        self._menus: dict[str, QMenu] = {}
-        self._make_menus()
+        self.menus = Menus(self)
+        self._fill_menus()
         self.resize(1366, 740)
         self.restoreGeometry(_bytes(settings.values.geometry))
 
@@ -98,32 +99,16 @@ class MainWindow(QMainWindow):
         dock.hide()
         return dock
 
-    def _make_menus(self) -> None:
-        bar = self.menuBar()
-        assert bar is not None  # every main window has one
-        for title in ("&File", "&Look", "&Plan", "&Run", "Re&view", "&Window", "&Help"):
-            menu = bar.addMenu(title)
-            assert menu is not None
-            menu.setToolTipsVisible(True)
-            self._menus[title.replace("&", "").lower()] = menu
-        quit_action = make_action(
-            self, "&Quit", self.close, shortcut="Ctrl+Q", tip="Leave the program", image="exit-to-app"
-        )
-        self._fill("file", [self.emergency_action, None, quit_action])
+    def _fill_menus(self) -> None:
+        leave = make_action(self, "&Quit", self.close, shortcut="Ctrl+Q", tip="Leave the program", image="exit-to-app")
+        self.menus.fill("file", [self.emergency_action, None, leave])
         log, devices = self._log_dock.toggleViewAction(), self._devices_dock.toggleViewAction()
         for action, key in ((log, "Ctrl+Shift+L"), (devices, "Ctrl+Shift+D")):
             assert action is not None
             action.setShortcut(key)
             action.setToolTip(f"Show or hide this panel ({key})")
-        self._fill("window", [*self.navigation.actions_of_pages, None, log, devices])
-        self._fill("help", help_actions(self))
-
-    def _fill(self, menu: str, actions: list[Any]) -> None:
-        for action in actions:
-            if action is None:
-                self._menus[menu].addSeparator()
-            else:
-                self._menus[menu].addAction(action)
+        self.menus.fill("window", [*self.navigation.actions_of_pages, None, log, devices])
+        self.menus.fill("help", help_actions(self))
 
     # --- the session ------------------------------------------------------------------------------------------------
 
@@ -136,7 +121,7 @@ class MainWindow(QMainWindow):
         for name, page in pages.items():
             self._stack.addWidget(page)
             self._restore(name, page)
-            self._fill(name, list(getattr(page, "menu_actions", list)()))
+            self.menus.fill_page(name, getattr(page, "menu_actions", list)())
         self._devices_dock.setWidget(DevicesPanel(session.monitor))
         self._follower = Follower(session, self.strip, self.bar)
         self.setWindowTitle(f"{session.machine.name} – Squid HCS")
@@ -151,6 +136,7 @@ class MainWindow(QMainWindow):
             self.page = name
             self._stack.setCurrentWidget(self.pages[name])
             self.navigation.show_page(name)
+            self.menus.show_page(name)
 
     def emergency_stop(self) -> None:
         """Light off and stage stopped, whatever else hangs; then say what was confirmed."""

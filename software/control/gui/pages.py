@@ -78,9 +78,9 @@ class _Wires:
         self._session.queue.enqueue(plan, output, on_error=self._shell.say)
         self._shell.show_page("run")
 
-    def go_to(self, x_um: float, y_um: float) -> None:
-        """Move the stage there."""
-        self._session.manual.move_to(x_um, y_um, on_error=lambda result: self._shell.say(in_words(result.error)))
+    def go_to(self, x_um: float, y_um: float, z_um: float | None = None) -> None:
+        """Move the stage there; z None: leave the focus alone."""
+        self._session.manual.move_to(x_um, y_um, z_um, on_error=lambda result: self._shell.say(in_words(result.error)))
 
     def review(self, folder: Path) -> None:
         """Open a run folder."""
