@@ -11,6 +11,8 @@
     │   ├── DeviceClosedError   the device is not open; nothing was sent
     │   ├── SettingError        value out of range; nothing changed
     │   ├── DeviceTimeoutError  no answer in time; the device's state is unknown
+    │   │   └── ConnectionLostError  the connection is gone; the device looks for it by itself
+    │   ├── LightLostError      light went out by itself during an exposure; the frame was discarded
     │   ├── StageMoveError      the stage did not arrive; its position must be read again
     │   ├── FrameLostError      the exposure gave no frame; the sample was exposed
     │   │   └── FrameTimeoutError   none came in time
@@ -117,6 +119,14 @@ class SettingError(DeviceError):
 
 class DeviceTimeoutError(DeviceError):
     """The device did not answer in time; its state is unknown until it is read again."""
+
+
+class ConnectionLostError(DeviceTimeoutError):
+    """The connection is gone; the device looks for it by itself, what was under way is unknown."""
+
+
+class LightLostError(DeviceError):
+    """Light may have gone out by itself during an exposure; its frame was discarded."""
 
 
 class StageMoveError(DeviceError):

@@ -14,8 +14,8 @@ from tests.squid.drivers.controller.conftest import program, start
 
 from squid.drivers.controller.axis import Axis, AxisOptions, xy_axis, z_axis
 from squid.drivers.controller.protocol_table import AxisCode, Code
-from squid.drivers.controller.requests import Command, ConnectionLostError
-from squid.errors import DeviceError, DeviceTimeoutError, StageMoveError
+from squid.drivers.controller.requests import Command
+from squid.errors import ConnectionLostError, DeviceError, DeviceTimeoutError, StageMoveError
 from squid.models.geometry import StagePosition
 
 __all__ = ["program", "start"]

@@ -25,7 +25,7 @@ from control.core.device_calls import CALL_S, DeviceCalls
 from control.core.frame_check import FrameCheck
 from squid.abc.camera import BurstShot, Exposure, TriggerMode
 from squid.abc.sequencer import Sequencer, SequenceRun, SequenceStep
-from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError, StageMoveError
+from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError, LightLostError, StageMoveError
 from squid.microscope import Microscope
 from squid.models.channel import ChannelLayout
 from squid.models.event import AcquisitionEvent
@@ -208,6 +208,10 @@ class HardwareSequences:
         self._failures += 1
         return SequenceFailedError(cause, exposed)
 
+    def forgive(self) -> None:
+        """Do not count the failures so far: something else was their cause, and it is mended."""
+        self._failures = 0
+
     def collect(self, pending: PendingSequence) -> list[Taken | DeviceError]:
         """Wait for the frames of a sequence; return each one's record and pixels, or why it cannot be had.
 
@@ -298,7 +302,7 @@ class _Pass:
         if count != len(actual):
             raise DeviceError(sequencer.label, f"says that it took {count} exposures, not {len(actual)}")
         if self._light.interruptions != interruptions:
-            raise DeviceError(self._light.label, "went out by itself during the sequence")
+            raise LightLostError(self._light.label, "may have gone out by itself during a sequence")
         if count < len(exposures):
             self._let_go(exposures[:count])
         return PendingSequence(self._group[:count], tuple(actual), exposures[:count], tuple(ended_s))

@@ -21,9 +21,10 @@ from control.core.device_calls import CALL_S, DeviceCalls
 from control.core.frame_check import FrameCheck
 from control.core.hardware_sequence import FIRST_FRAME_S, HardwareSequences, PendingSequence
 from control.core.lighting import Lighting
+from control.core.outages import Outages
 from control.core.travel import Moves, Travel
 from squid.abc.camera import Exposure, TriggerMode
-from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError
+from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError, LightLostError
 from squid.microscope import Microscope
 from squid.models.channel import ChannelLayout
 from squid.models.event import AcquisitionEvent
@@ -43,6 +44,7 @@ class Pending:
     exposure: Exposure
     exposure_ms: float
     ended_s: float
+    interruptions: int
 
 
 class Imaging:
@@ -65,6 +67,8 @@ class Imaging:
         )
         self._presets = tuple(channel.preset for channel in channels)
         self._calls = calls
+        self._light = microscope.illumination
+        self.outages = Outages(microscope)
         self._lighting = Lighting(microscope.illumination, calls)
         self._travel = Travel(microscope, calls)
         self._frames = FrameCheck(microscope, channels)
@@ -171,6 +175,7 @@ class Imaging:
 
     def _trigger(self, event: AcquisitionEvent, actual: StagePosition, exposure_ms: float) -> Pending:
         camera = self._camera
+        interruptions = self._light.interruptions
         limit_s = camera.exposure_duration_s(exposure_ms) + (CALL_S if self.frames_collected else FIRST_FRAME_S)
         exposure = self._calls.call(camera.label, limit_s, camera.trigger, event.index)
         try:
@@ -184,7 +189,7 @@ class Imaging:
         except DeviceError:
             self._give_up_exposure()
             raise
-        return Pending(event, actual, exposure, exposure_ms, ended_s)
+        return Pending(event, actual, exposure, exposure_ms, ended_s, interruptions)
 
     def collect(self, pending: Pending) -> tuple[FrameRecord, Pixels]:
         """Wait for the frame and check that it is this exposure's.
@@ -200,6 +205,8 @@ class Imaging:
         ------
         FrameTimeoutError
             No frame came in time.
+        LightLostError
+            The light may not have been what it was meant to be.
         BadFrameError
             What came cannot be this exposure's image.
         DeviceError
@@ -216,6 +223,9 @@ class Imaging:
         except DeviceError:
             self._frames.forget()
             raise
+        if self._light.interruptions != pending.interruptions:
+            self._frames.forget()
+            raise LightLostError(self._light.label, "may have gone out by itself during an exposure")
         return self._frames.accept(
             frame, pending.exposure.trigger_id, pending.event, pending.actual, pending.exposure_ms
         )

@@ -17,12 +17,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 
-from control.core.facts import EventStarted, FactStream, Paused, Resumed, Waiting
+from control.core.facts import EventStarted, FactStream
 from control.core.frame_writer import FrameWriter
 from control.core.hardware_sequence import PendingSequence, SequenceFailedError
 from control.core.imaging import Imaging, Pending
 from control.core.run_control import RunAborted, RunControl
 from control.core.travel import Moves
+from control.core.waits import Waits
 from squid.errors import AcquisitionError, DeviceError, FrameTimeoutError, StageMoveError
 from squid.models.event import AcquisitionEvent
 from squid.models.frame import FrameRecord
@@ -31,8 +32,8 @@ from squid.models.plan import Recovery
 
 _log = logging.getLogger(__name__)
 
-WAIT_WORTH_SAYING_S = 0.5
-"""A wait for the disk that lasts longer than this is told to the listeners."""
+OUTAGES = 20
+"""Most outages, lost connections for example, that one frame outlives."""
 
 
 class MultiPointWorker:
@@ -82,7 +83,7 @@ class MultiPointWorker:
         self._recovery = recovery
         self._elapsed_s = elapsed_s
         self._origin_s = 0.0
-        self._on_waiting = on_waiting
+        self._waits = Waits(imaging, writer, control, facts, on_waiting=on_waiting, settle=self._settle)
         self._pending: Pending | PendingSequence | None = None
         self._unreachable: tuple[int, int] | None = None
         self._failures_in_a_row = 0
@@ -103,14 +104,14 @@ class MultiPointWorker:
             for group in self._imaging.sequences.group(self._events):
                 left = group
                 while left:
-                    self._gate()
+                    self._waits.gate()
                     left = self._take_first_of(left)
             self._settle()
         except RunAborted:
             self._settle()
             raise
         finally:
-            self._imaging.dark()
+            self._waits.dark()
 
     def _take_first_of(self, group: tuple[AcquisitionEvent, ...]) -> tuple[AcquisitionEvent, ...]:
         """Take as many events of a group as go together, by the hardware or one by one; return the others."""
@@ -130,7 +131,10 @@ class MultiPointWorker:
         try:
             self._pending = self._imaging.expose_sequence(group, self._shall_stop, says)
         except SequenceFailedError as failure:
-            _log.warning("%s; its frames are taken one by one", failure)
+            _log.warning("%s", failure)
+            self._waits.dark()
+            if self._waits.are_over(failure):
+                self._imaging.sequences.forgive()
             for event in group[: failure.exposed]:
                 self._retake(event, failure)
             return group[failure.exposed :]
@@ -154,8 +158,11 @@ class MultiPointWorker:
         self._facts.say(EventStarted(event))
         if self._settle(moves):
             moves = None  # the rig was elsewhere to retake a frame
-        self._wait_until_due(event)
-        self._await_room()
+        if event.restarts_clock:
+            self._origin_s = time.monotonic()
+        if event.min_start_s is not None:
+            self._waits.until_due(self._origin_s + event.min_start_s)
+        self._waits.for_room()
         try:
             return self._reach(event, moves)
         except StageMoveError as failure:
@@ -168,20 +175,27 @@ class MultiPointWorker:
             return self._imaging.start_moves(event)
         except DeviceError as failure:
             _log.warning("%s; will be tried again", failure)
-            self._imaging.dark()
+            self._waits.dark()
             return None
 
     def _reach(self, event: AcquisitionEvent, moves: Moves | None) -> StagePosition:
         """Arrive at an event; one more try after a failure, homed first if the stage is lost."""
-        try:
-            return self._imaging.arrive(event, moves or self._imaging.start_moves(event))
-        except DeviceError as failure:
-            if self._recovery.on_stage_failure == "abort":
-                raise
-            _log.warning("%s; trying once more", failure)
-        self._imaging.dark()
-        self._imaging.home_if_lost()
-        return self._imaging.arrive(event, self._imaging.start_moves(event))
+        may_retry = self._recovery.on_stage_failure != "abort"
+        has_failed = False
+        for _ in range(OUTAGES):
+            try:
+                if may_retry and moves is None:
+                    self._imaging.home_if_lost()
+                return self._imaging.arrive(event, moves or self._imaging.start_moves(event))
+            except DeviceError as failure:
+                moves = None
+                if not self._waits.are_over(failure):
+                    if has_failed or not may_retry:
+                        raise
+                    has_failed = True
+                    _log.warning("%s; trying once more", failure)
+            self._waits.dark()
+        raise AcquisitionError(f"frame {event.index}: {OUTAGES} outages on the way to it")
 
     def _expose(self, event: AcquisitionEvent, actual: StagePosition) -> None:
         try:
@@ -225,14 +239,20 @@ class MultiPointWorker:
                 f"the first frame never arrived: {failure}. Likely cause: the camera got no trigger; "
                 "check its trigger mode and cable, and that no other program has it open"
             ) from failure
-        self._imaging.dark()
-        for attempt in range(2, self._recovery.tries_per_frame + 1):
-            _log.warning("frame %d: %s; try %d of %d", event.index, failure, attempt, self._recovery.tries_per_frame)
-            self._gate()
+        tries = exposures = 1
+        while tries <= self._recovery.tries_per_frame and exposures < OUTAGES:
+            self._waits.dark()
+            is_outage = self._waits.are_over(failure)
+            tries += not is_outage
+            if tries > self._recovery.tries_per_frame:
+                break
+            exposures += 1
+            _log.warning("frame %d: %s; exposure %d", event.index, failure, exposures)
+            self._waits.gate()
             try:
-                self._await_room()
+                self._waits.for_room()
                 actual = self._reach(event, None)
-                self._store(self._imaging.expose(event, actual), attempt)
+                self._store(self._imaging.expose(event, actual), exposures)
             except DeviceError as e:
                 failure = e
             else:
@@ -263,47 +283,3 @@ class MultiPointWorker:
             raise AcquisitionError(f"frame {event.index} is missing: {reason}")
         if self._failures_in_a_row >= self._recovery.max_failures_in_a_row:
             raise AcquisitionError(f"{self._failures_in_a_row} failures in a row; the last: {reason}")
-
-    def _gate(self) -> None:
-        """Obey abort and pause, and stop when the writer has failed."""
-        if self._writer.failure is not None:
-            raise self._writer.failure
-        if self._control.abort_reason is not None:
-            raise RunAborted
-        if self._control.is_paused:
-            self._settle()
-            self._imaging.dark()
-            self._facts.say(Paused())
-            while not self._control.wait_while_paused(1.0):
-                self._on_waiting()
-            self._facts.say(Resumed())
-            self._gate()
-
-    def _wait_until_due(self, event: AcquisitionEvent) -> None:
-        if event.restarts_clock:
-            self._origin_s = time.monotonic()
-        if event.min_start_s is None:
-            return
-        due_s = self._origin_s + event.min_start_s
-        left_s = due_s - time.monotonic()
-        if left_s > WAIT_WORTH_SAYING_S:
-            self._imaging.dark()
-            self._facts.say(Waiting("the next time point", left_s))
-        while time.monotonic() < due_s:
-            self._control.sleep_until(due_s)
-            self._gate()
-
-    def _await_room(self) -> None:
-        """Wait, in the dark, until the writer takes another frame; `StorageError` when it never will."""
-        if self._writer.failure is not None:
-            raise self._writer.failure
-        if self._writer.has_room:
-            return
-        self._imaging.dark()
-        if not self._writer.wait_for_room(WAIT_WORTH_SAYING_S):
-            self._facts.say(Waiting("the disk is slower than the camera"))
-        while not self._writer.has_room:
-            self._gate()
-            self._on_waiting()
-            self._writer.wait_for_room(WAIT_WORTH_SAYING_S)
-        self._gate()

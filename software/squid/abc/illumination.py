@@ -47,6 +47,11 @@ class Illumination(Device):
         """Whether an interlock keeps the light off just now; False where none can be read."""
         return False
 
+    @property
+    def interlock_openings(self) -> int:
+        """How often the interlock was seen to open since the device was opened."""
+        return 0
+
     def turn_on(self, source: str, intensity: float) -> Future[None]:
         """Switch `source` on at `intensity` (fraction 0…1).
 

@@ -99,6 +99,11 @@ class ControllerIllumination(Illumination):
         """Whether the interlock keeps the lasers off just now; False on stock firmware, which does not tell."""
         return self._link.is_connected and self._link.frame.has(Flag.INTERLOCK_OPEN)
 
+    @property
+    def interlock_openings(self) -> int:
+        """How often the interlock was seen to open."""
+        return self._link.interlock_openings
+
     def state(self) -> dict[str, StateValue]:
         """Return which light is on, and whether the controller has switched lights off by itself."""
         if not self.is_open:

@@ -34,10 +34,10 @@ from squid.drivers.controller.light_commands import dark_commands
 from squid.drivers.controller.packets import StatusFrame
 from squid.drivers.controller.ports import Port, PortError, PortOptions, SerialPort, find_port
 from squid.drivers.controller.protocol_table import AxisCode, Code, Flag, Page
-from squid.drivers.controller.requests import Command, ConnectionLostError, Job, ResultT, Until, send_all
+from squid.drivers.controller.requests import Command, Job, ResultT, Until, send_all
 from squid.drivers.controller.scheduler import Scheduler
 from squid.drivers.controller.watch import RestartWatch
-from squid.errors import DeviceError, DeviceTimeoutError, SquidError
+from squid.errors import ConnectionLostError, DeviceClosedError, DeviceError, DeviceTimeoutError, SquidError
 
 _log = logging.getLogger(__name__)
 
@@ -267,7 +267,7 @@ class ControllerLink(Device):
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._scheduler.fail_all(ConnectionLostError(self.label, "was closed"))
+        self._scheduler.fail_all(DeviceClosedError(self.label, "was closed"))
 
     # ---- the link's thread -------------------------------------------------------------------------------------------
 

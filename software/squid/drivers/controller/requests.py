@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from squid.drivers.controller.packets import StatusFrame
 from squid.drivers.controller.protocol_table import COMMANDS, Code, Reason
-from squid.errors import DeviceError, DeviceTimeoutError
+from squid.errors import DeviceError
 
 
 class CommandRefusedError(DeviceError):
@@ -44,10 +44,6 @@ class CommandRefusedError(DeviceError):
 
 class CommandDamagedError(DeviceError):
     """A command arrived damaged, was not carried out, and may not be sent twice."""
-
-
-class ConnectionLostError(DeviceTimeoutError):
-    """The port is gone or silent; the link reconnects by itself, what was under way is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
