@@ -20,6 +20,7 @@ from types import MappingProxyType
 from control.core.hands import OWNER
 from control.core.step_watch import Step, StepWatch
 from squid.abc.device import Device, StateValue
+from squid.errors import DeviceError
 from squid.microscope import Microscope
 from squid.models.geometry import StagePosition
 from squid.utils.deadlines import DeadlineWatch
@@ -112,7 +113,7 @@ class Monitor:
         self._drivers = {label: device.driver for label, device in microscope.config.devices.items()}
         self._lock = threading.Lock()
         self._known = _Known()
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[tuple[str, str], str] = {}  # by device and question
         self._hung: set[str] = set()
         self._watch: _Watch | None = None
         self._newest: RigState | None = None
@@ -201,15 +202,15 @@ class Monitor:
             with watch.steps.step(label, call, ANSWER_S):
                 read()
         except Exception as e:  # a driver's edge: what one device says must not hide the others
-            trouble = f"{label}.{call}: {e}"
+            trouble = f"{label}.{call}: {e.message if isinstance(e, DeviceError) else repr(e)}"
         if label in self._hung:  # this thread was given up meanwhile: another asks from now on
             self._hung.discard(label)
-            self._troubles.pop(label, None)
+            self._troubles.pop((label, call), None)
             raise TaskCancelledError(f"{label} answers again")
         if trouble is None:
-            self._troubles.pop(label, None)
+            self._troubles.pop((label, call), None)
         else:
-            self._troubles[label] = trouble
+            self._troubles[label, call] = trouble
         return trouble is None
 
     # --- in the deadline watch's thread -----------------------------------------------------------------------------
@@ -217,7 +218,7 @@ class Monitor:
     def not_answering(self, watch: _Watch, step: Step) -> None:
         """Go on without a device that hangs; for the watch."""
         reason = f"{step} has not answered for {step.deadline_s:g} s"
-        self._troubles[step.device] = reason
+        self._troubles[step.device, step.call] = reason
         self._hung.add(step.device)
         if step.device == self._microscope.stage.label:
             self._known.position = None

@@ -199,7 +199,7 @@ class MoveJob(Job):
             if self.is_over:
                 return False
             if self._goal is None or self._last is None:
-                self._by = {**self._by, **{n: self._by.get(n, 0.0) + d for n, d in distances.items()}}
+                self._add_to_distances(distances)
                 return True
             axes = {name: getattr(self._goal, name) + distance for name, distance in distances.items()}
             require_inside(self._stage, axes)
@@ -207,6 +207,13 @@ class MoveJob(Job):
                 self._wanted |= axes
                 self._goal = self._goal._replace(**axes)
             return True
+
+    def _add_to_distances(self, distances: Axes) -> None:
+        """Add up steps that were asked for before the move began."""
+        by = {**self._by, **{name: self._by.get(name, 0.0) + distance for name, distance in distances.items()}}
+        start = StagePosition(0.0, 0.0, 0.0)
+        if self._stage.travel_time_s(start, start._replace(**by)) <= JOG_LEAD_S:
+            self._by = by
 
     def run(self, calls: DeviceCalls) -> None:
         """Move until no newer target is left."""

@@ -1,0 +1,61 @@
+"""Giving up a task whose hang was found from outside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from squid.errors import AccessRevokedError
+from squid.utils import Outcome, WorkerManager, current_task
+from squid.utils.epoch import check_access
+from squid.utils.task import Task
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[WorkerManager]:
+    made = WorkerManager(1, dump_file=tmp_path / "stacks.log")
+    yield made
+    made.shutdown(timeout=2.0)
+
+
+def test_a_task_given_up_is_dumped_cut_off_and_replaced(manager: WorkerManager) -> None:
+    started, released, late = threading.Event(), threading.Event(), threading.Event()
+    tasks: list[Task | None] = []
+    refused: list[AccessRevokedError] = []
+
+    def hang() -> None:
+        tasks.append(current_task())
+        started.set()
+        released.wait(20)
+        try:
+            check_access("camera")
+        except AccessRevokedError as e:
+            refused.append(e)
+        late.set()
+
+    handle = manager.submit("look", hang, coalesce_key="look")
+    assert started.wait(20)
+    assert tasks[0] is not None
+    assert manager.give_up(tasks[0], "camera.trigger hangs")
+    assert handle.wait(20)
+    assert handle.outcome is Outcome.TIMEOUT
+    assert handle.result is not None
+    assert str(handle.result.error) == "camera.trigger hangs"
+    assert "camera.trigger hangs" in manager.dump_path.read_text()
+    assert "task 'look'" in manager.dump_path.read_text()
+    again = manager.submit("look", lambda: 7, coalesce_key="look")  # the only worker was replaced, the key is free
+    assert again.wait(20)
+    assert not manager.give_up(tasks[0], "again")
+    released.set()
+    assert late.wait(20)
+    assert "camera.trigger hangs" in str(refused[0])
+
+
+def test_a_task_that_has_ended_is_not_given_up(manager: WorkerManager) -> None:
+    handle = manager.submit("quick", lambda: 1)
+    assert handle.wait(20)
+    assert not manager.give_up(handle.task, "too late")
+    assert handle.outcome is Outcome.DONE
