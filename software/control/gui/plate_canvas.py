@@ -5,7 +5,7 @@ Kept as one pixmap in which single wells are painted anew, so that showing a pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from PyQt5.QtCore import QPointF, QRectF, Qt
@@ -152,17 +152,17 @@ def fields_layer(
     size_px: tuple[int, int],
     pixel_ratio: float,
     fov_um: tuple[float, float],
-    places_um: Iterable[tuple[float, float]],
+    places_um: Sequence[tuple[float, float]],
 ) -> QPixmap:
     """Return a layer of fields to lay over the plate: width and height of a field, and their centres, all in µm."""
     layer = _blank(*size_px, pixel_ratio)
     width, height = (max(2.0, um / 1000 * layout.px_per_mm) for um in fov_um)
-    centres = [layout.to_px(*place) for place in places_um]
+    corners = layout.to_px_all(places_um) - [width / 2, height / 2]
     with _painter(layer) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(QPen(QColor(theme.BACKGROUND), 1) if min(width, height) >= 6 else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(255, 255, 255, 190))
-        painter.drawRects(*(QRectF(c.x() - width / 2, c.y() - height / 2, width, height) for c in centres))
+        painter.drawRects(*(QRectF(x, y, width, height) for x, y in corners.tolist()))
     return layer
 
 

@@ -6,8 +6,11 @@ Numbers only: from a plate and the size of a widget to pixels and back. Draws no
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from PyQt5.QtCore import QPointF, QRectF
 
 from squid.models.plate import PlateGeometry
@@ -127,6 +130,14 @@ class PlateLayout:
         centre = self.cell(0, 0).center()
         along_x, along_y = cos * x_mm + sin * y_mm, cos * y_mm - sin * x_mm
         return QPointF(centre.x() + along_x * self._scale_x, centre.y() + along_y * self._scale_y)
+
+    def to_px_all(self, places_um: Sequence[tuple[float, float]]) -> npt.NDArray[np.float64]:
+        """Return where many places of the stage are on the screen, shape (places, 2): x, y in pixels."""
+        origin, along_x, along_y = (self.to_px(*place) for place in ((0.0, 0.0), (1000.0, 0.0), (0.0, 1000.0)))
+        steps = [[p.x() - origin.x(), p.y() - origin.y()] for p in (along_x, along_y)]
+        places = np.asarray(places_um, np.float64).reshape(-1, 2)
+        found: npt.NDArray[np.float64] = places / 1000 @ np.asarray(steps) + [origin.x(), origin.y()]
+        return found
 
     def to_um(self, point: QPointF) -> tuple[float, float]:
         """Return stage x and y, in µm, of a point on the screen."""

@@ -1,0 +1,344 @@
+"""The Plan page: the plate on the left, the plan's parts on the right, what it takes and the start below.
+
+::
+
+    section ──changed──▶ page ──draft.replace──▶ history ──▶ every section shows the draft
+                                                    └──▶ PlanCheck ──verdict──▶ refusals, totals, fields, start
+
+Owns no plan language and no check: drafts and verdicts are `control.core.planning`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtGui import QHideEvent, QShowEvent
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from control.core.planning import FieldOutlines, FreePosition, PlanDraft, Verdict
+from control.core.planning import Section as Part
+from control.core.presets import PresetChoices
+from control.core.schedule.places import find_plate
+from control.core.session import Session
+from control.gui import theme
+from control.gui.parts import faint_label, make_action
+from control.gui.plan_column import Knows, PlanColumn
+from control.gui.plan_files import PlanFiles
+from control.gui.plan_history import PlanHistory
+from control.gui.plan_memory import draft_of, plan_data
+from control.gui.positions_panel import PositionsPanel
+from control.gui.presets_dialog import PresetsDialog
+from control.gui.start_bar import StartBar
+from control.gui.wells_panel import WellsPanel
+from squid.models.channel import ChannelPreset
+from squid.models.plate import PlateGeometry
+
+_POSITION_MS = 100
+_FRESH_MS = 10_000
+"""So often totals are worked out anew while the page is shown: the disk fills, the end moves."""
+
+_PREVIEWED = 2000
+"""Fields drawn at once while a person edits; the verdict brings all."""
+
+
+class PlanPage(QWidget):
+    """Makes plans.
+
+    Parameters
+    ----------
+    session : Session
+        An open one.
+
+    Attributes
+    ----------
+    start_requested, queue_requested : pyqtSignal(object, object)
+        An `AcquisitionPlan` that passed the check, and the output folder.
+    go_to_requested : pyqtSignal(float, float, object)
+        Stage x and y in µm; z in µm or None.
+    """
+
+    start_requested = pyqtSignal(object, object)
+    queue_requested = pyqtSignal(object, object)
+    go_to_requested = pyqtSignal(float, float, object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setObjectName("planPage")
+        self._session = session
+        self._plates = session.presets.plates()
+        self._history = PlanHistory(PlanDraft.new(session.machine))
+        self._objective = session.machine.objective
+        self._make_parts()
+        self._make_actions()
+        self._lay_out()
+        self._connect()
+        self.storage.set_folder(Path.home() / "squid-runs")
+        self.column.plate.set_objective_in_use(self._objective)
+        self._show_draft()
+
+    # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _make_parts(self) -> None:
+        session = self._session
+        z_um = session.microscope.stage.limits.z
+        self.column = PlanColumn(
+            Knows(
+                session.presets.plate_names(),
+                tuple(session.machine.objectives),
+                self._presets_of,
+                self._edit_presets,
+                self._z_now_um,
+                (z_um.min_um, z_um.max_um),
+            )
+        )
+        self.storage = self.column.storage
+        self.wells = WellsPanel(self._plate_of(self.draft) or next(iter(self._plates.values())))
+        self.positions = PositionsPanel(session.monitor, session.manager)
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("planTabs")
+        self.tabs.addTab(self.wells, "Wells")
+        self.tabs.addTab(self.positions, "Free positions")
+        self.bar = StartBar(self, lambda: self.draft, lambda: self.storage.folder)
+        self.kept = faint_label()
+        self.kept.setObjectName("planKept")
+        self.kept.setProperty("role", "note")
+        self.file_name = QLabel()
+        self.file_name.setObjectName("planFile")
+        self._timers = [_every(self, _POSITION_MS, self._follow_stage), _every(self, _FRESH_MS, self._check)]
+
+    def _make_actions(self) -> None:
+        self.files = PlanFiles(
+            self, self._session.manager, self._history, self._read, lambda: PlanDraft.new(self._session.machine)
+        )
+        self.undo_action = make_action(self, "&Undo", self._undo, shortcut="Ctrl+Z", image="undo")
+        self.redo_action = make_action(self, "&Redo", self._redo, shortcut="Ctrl+Y", image="redo")
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(theme.GAP_PX, 0, theme.GAP_PX, 0)
+        head.addWidget(self.file_name, 1)
+        files = self.files
+        for action in (files.new_action, files.open_action, files.save_action, self.undo_action, self.redo_action):
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setAutoRaise(True)
+            head.addWidget(button)
+        right = QVBoxLayout()
+        right.setSpacing(theme.GAP_PX)
+        right.addLayout(head)
+        right.addWidget(self.kept)
+        right.addWidget(self.column, 1)
+        upper = QHBoxLayout()
+        upper.addWidget(self.tabs, 1)
+        upper.addLayout(right)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
+        layout.setSpacing(theme.GAP_PX)
+        layout.addLayout(upper, 1)
+        layout.addWidget(self.bar)
+
+    def _connect(self) -> None:
+        for part in (self.column, self.wells):
+            part.changed.connect(self._edit)
+        self.positions.changed.connect(self._edit_positions)
+        self.positions.regions_changed.connect(lambda regions: self._edit({"regions": regions}))
+        self.positions.go_to_requested.connect(self.go_to_requested)
+        self.wells.map.go_to_requested.connect(lambda x_um, y_um: self.go_to_requested.emit(x_um, y_um, None))
+        self.tabs.currentChanged.connect(self._choose_tab)
+        self.storage.folder_changed.connect(self._check)
+        self.files.changed.connect(self._show_draft)
+        self.bar.start_requested.connect(self.start_requested)
+        self.bar.queue_requested.connect(self.queue_requested)
+        check = self._session.plan_check
+        self.destroyed.connect(lambda *_: check.drop())
+
+    # --- the draft --------------------------------------------------------------------------------------------------
+
+    @property
+    def draft(self) -> PlanDraft:
+        """What is on the screen."""
+        return self._history.draft
+
+    def _edit(self, changes: Mapping[str, Any]) -> None:
+        if self._history.edit(self.draft.replace(**changes)):
+            self._show_draft()
+
+    def _edit_positions(self, positions: tuple[FreePosition, ...]) -> None:
+        self._edit({"positions": tuple(positions)})
+
+    def _choose_tab(self, index: int) -> None:
+        draft = self.draft
+        drawn = bool(draft.regions) and not draft.positions
+        use = "wells" if index == 0 else "regions" if drawn else "positions"
+        if (index == 0) != (draft.use == "wells"):
+            self._edit({"use": use})
+
+    def _undo(self) -> None:
+        if self.isVisible():
+            self._history.undo()
+            self._show_draft()
+
+    def _redo(self) -> None:
+        if self.isVisible():
+            self._history.redo()
+            self._show_draft()
+
+    def _show_draft(self) -> None:
+        """Show the draft everywhere, and have it checked."""
+        draft = self.draft
+        plate = self._plate_of(draft)
+        self.column.show_draft(draft)
+        self.column.plate.show_geometry(plate)
+        self.wells.show_draft(draft, plate)
+        outlines = self._session.plan_check.field_outlines(draft, _PREVIEWED)
+        self.positions.set_draft(draft, outlines.fov_um if any(outlines.fov_um) else None)
+        self.tabs.setCurrentIndex(0 if draft.use == "wells" else 1)
+        self._show_fields(outlines)
+        self._show_file()
+        self._check()
+
+    def _show_file(self) -> None:
+        mark = " •" if self._history.is_unsaved else ""
+        self.file_name.setText(f"{self.files.path.name if self.files.path else 'new plan'}{mark}")
+        self.file_name.setToolTip("• has changes that are not saved" if mark else str(self.files.path or ""))
+        self.undo_action.setEnabled(self._history.can_undo)
+        self.redo_action.setEnabled(self._history.can_redo)
+        kept = self.draft.kept_as_is
+        self.kept.setText("Also in the file, and kept: " + "; ".join(kept) if kept else "")
+        self.kept.setVisible(bool(kept))
+
+    def _show_fields(self, outlines: FieldOutlines) -> None:
+        """Draw fields on the plate, and those of one well in the picture of the fields."""
+        self.wells.map.set_fields(outlines.fov_um, [(x, y) for _, _, x, y in outlines.fields])
+        draft, plate = self.draft, self._plate_of(self.draft)
+        centre_um = (0.0, 0.0)
+        if draft.use == "wells" and plate is not None:
+            well = next(iter(self.wells.map.selection), (0, 0))
+            one = draft.replace(wells=plate.well_name(*well))
+            centre_um = plate.well_centre_um(*well)
+        else:
+            one, plate = draft.replace(use="positions", positions=(FreePosition("", *centre_um),)), None
+        fields = self._session.plan_check.field_outlines(one, _PREVIEWED)
+        offsets = [(x - centre_um[0], y - centre_um[1]) for _, _, x, y in fields.fields]
+        self.column.fields.show_fields(plate, fields.fov_um, offsets)
+
+    # --- the check --------------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        self._session.plan_check.check(self.draft, self.storage.folder, self._take_verdict)
+
+    def _take_verdict(self, verdict: Verdict) -> None:
+        self.column.show_verdict(verdict)
+        self.wells.refuse(*verdict.text_of(Part.WELLS))
+        if any(verdict.outlines.fov_um):
+            self._show_fields(verdict.outlines)
+        self.bar.show_verdict(verdict)
+
+    # --- the instrument ---------------------------------------------------------------------------------------------
+
+    def _follow_stage(self) -> None:
+        state = self._session.monitor.newest
+        place = state.position if state is not None else None
+        self.wells.map.set_stage_position(*(place[:2] if place is not None else (None, None)))
+        if state is not None and state.objective and state.objective != self._objective:
+            self._objective = state.objective
+            self._show_objective()
+
+    def _show_objective(self) -> None:
+        self.column.plate.set_objective_in_use(self._objective)
+        if self.draft.objective is None:
+            self._show_draft()
+
+    def _z_now_um(self) -> float | None:
+        state = self._session.monitor.newest
+        return state.position.z_um if state is not None and state.position is not None else None
+
+    def _plate_of(self, draft: PlanDraft) -> PlateGeometry | None:
+        return find_plate(draft.plate, self._plates) if draft.plate is not None else None
+
+    def _presets_of(self, objective: str | None) -> Mapping[str, ChannelPreset]:
+        return self._session.presets.machine().channels_of(objective or self._objective)
+
+    def _edit_presets(self) -> None:
+        objective = self.draft.objective or self._objective
+        choices = PresetChoices.of(self._session.microscope)
+        dialog = PresetsDialog(self._session.presets, objective, choices, self)
+        dialog.saved.connect(lambda *_: self._take_presets())
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _take_presets(self) -> None:
+        self._session.use_presets()
+        self._plates = self._session.presets.plates()
+        self._show_draft()
+
+    def _read(self, path: Path) -> PlanDraft:
+        return PlanDraft.read(path, self._plates)
+
+    # --- the window around it ---------------------------------------------------------------------------------------
+
+    def open_file(self, path: Path) -> None:
+        """Open a plan file, or a bare useq file; asks first when the plan on the screen is not saved."""
+        self.files.open(path)
+
+    def menu_actions(self) -> list[QAction | None]:
+        """Return what stands in the menu Plan."""
+        files = self.files
+        return [
+            files.new_action,
+            files.open_action,
+            files.recent_action,
+            files.save_action,
+            files.save_as_action,
+            None,
+            self.undo_action,
+            self.redo_action,
+            None,
+            *self.wells.actions_of_wells,
+            *self.positions.menu_actions(),
+            None,
+            self.bar.start_action,
+            self.bar.queue_action,
+        ]
+
+    def remember(self) -> dict[str, Any]:
+        """Return what is to be there again at the next start: the plan, saved or not, its file, the folder."""
+        return {
+            "plan": plan_data(self.draft),
+            "is_saved": not self._history.is_unsaved,
+            "path": str(self.files.path) if self.files.path is not None else "",
+            "recent": [str(path) for path in self.files.recent],
+            "output": str(self.storage.folder or ""),
+        }
+
+    def restore(self, remembered: Mapping[str, Any]) -> None:
+        """Show what was there; what cannot be read is left out."""
+        draft = draft_of(remembered.get("plan"), self._plates)
+        self.files.set_recent(Path(str(path)) for path in remembered.get("recent", []))
+        if remembered.get("output"):
+            self.storage.set_folder(Path(str(remembered["output"])))
+        if draft is not None:
+            self.files.path = Path(str(remembered["path"])) if remembered.get("path") else None
+            self._history.begin(draft, is_saved=bool(remembered.get("is_saved", True)))
+            self._show_draft()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Follow the stage while the page is shown."""
+        for timer in self._timers:
+            timer.start()
+        self._check()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave the stage and the disk alone."""
+        for timer in self._timers:
+            timer.stop()
+
+
+def _every(page: QWidget, period_ms: int, call: Callable[[], None]) -> QTimer:
+    timer = QTimer(page)
+    timer.setInterval(period_ms)
+    timer.timeout.connect(call)
+    return timer

@@ -1,0 +1,119 @@
+"""Plan page: the wells of the plate, chosen by pointing or by writing; both show the same."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+
+from control.core.planning import PlanDraft, wells_text
+from control.gui import theme
+from control.gui.parts import make_action
+from control.gui.plan_section import show_text
+from control.gui.plate_layout import Well
+from control.gui.plate_map import PlateMap
+from squid.models.plate import PlateGeometry
+from squid.models.wells import HOW_TO
+
+
+class WellsPanel(QWidget):
+    """The plate map over a line with the selection as text.
+
+    Parameters
+    ----------
+    plate : PlateGeometry
+        At first.
+
+    Attributes
+    ----------
+    changed : pyqtSignal(object)
+        Mapping of the draft's attributes to their new values.
+    """
+
+    changed = pyqtSignal(object)
+
+    def __init__(self, plate: PlateGeometry) -> None:
+        super().__init__()
+        self.map = PlateMap(plate)
+        self.text = QLineEdit()
+        self.text.setObjectName("wellsText")
+        self.text.setPlaceholderText("wells, for example A1:C6, H12")
+        self.text.setToolTip(f"The wells to image: {HOW_TO}")
+        self.number = QLabel()
+        self.number.setObjectName("wellsNumber")
+        self.refusal = QLabel()
+        self.refusal.setObjectName("wellsRefusal")
+        self.refusal.setProperty("role", "refusal")
+        self.refusal.setWordWrap(True)
+        self.refusal.hide()
+        self._shown: str | None = None
+        self._make_actions()
+        self._lay_out()
+        self.map.selection_changed.connect(self._take_selection)
+        self.text.textEdited.connect(self._preview)
+        self.text.editingFinished.connect(lambda: self._change(self.text.text().strip()))
+
+    def _make_actions(self) -> None:
+        say_all = "Choose all wells (without the border that this plate leaves out)"
+        self.actions_of_wells: list[QAction] = [
+            make_action(self, "&All wells", lambda: self._change("all"), tip=say_all, image="select-all"),
+            make_action(self, "&Clear wells", lambda: self._change(""), tip="Choose no well", image="select-remove"),
+            make_action(
+                self, "&Invert wells", self.map.invert_selection, tip="Choose the others", image="select-inverse"
+            ),
+        ]
+
+    def _lay_out(self) -> None:
+        buttons = []
+        for action, word in zip(self.actions_of_wells, ("all", "clear", "invert"), strict=True):
+            button = QToolButton()
+            button.setObjectName(f"wells_{word}")
+            button.setText(word)
+            button.setToolTip(action.toolTip())
+            button.clicked.connect(action.trigger)
+            buttons.append(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, 0)
+        layout.setSpacing(theme.GAP_PX // 2)
+        layout.addWidget(self.map, 1)
+        layout.addWidget(self.refusal)
+        line = QHBoxLayout()
+        line.setSpacing(theme.GAP_PX)
+        line.addWidget(self.text, 1)
+        for widget in (self.number, *buttons):
+            line.addWidget(widget)
+        layout.addLayout(line)
+
+    def show_draft(self, draft: PlanDraft, plate: PlateGeometry | None) -> None:
+        """Show the wells of a draft; None: its plate is not known, the map stays as it was."""
+        if plate is not None and plate != self.map.plate:
+            self.map.set_plate(plate)
+            self._shown = None
+        if draft.wells != self._shown:
+            self._shown = draft.wells
+            show_text(self.text, draft.wells)
+            self._preview(draft.wells)
+
+    def refuse(self, *reasons: str) -> None:
+        """Show why these wells cannot be imaged."""
+        self.refusal.setText("\n".join(reasons))
+        self.refusal.setVisible(bool(reasons))
+
+    def _preview(self, text: str) -> None:
+        """Show on the map what a text selects; while it selects nothing, nothing."""
+        try:
+            wells: tuple[Well, ...] = self.map.plate.select(text) if text.strip() else ()
+        except ValueError:  # half a name, or no well of this plate: the check tells it when it is left so
+            wells = ()
+        self.map.set_selection(wells)
+        self._count()
+
+    def _take_selection(self) -> None:
+        self._change(wells_text(self.map.selection))
+
+    def _change(self, text: str) -> None:
+        if text != self._shown:
+            self.changed.emit({"wells": text})
+
+    def _count(self) -> None:
+        number = len(self.map.selection)
+        self.number.setText(f"{number} well" + ("s" if number != 1 else ""))
