@@ -19,6 +19,7 @@ from control.cli_machine import named_machine, with_time_scale
 from control.cli_progress import RunProgress
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.cli_streams import patient_streams
+from control.cli_window import show
 from control.core.bounded import start_bounded
 from control.core.fault_injection import with_faults
 from control.core.multi_point_controller import MultiPointController
@@ -50,11 +51,6 @@ POLL_S = 0.05
 LEAVE_S = 2.0
 """So long may devices and workers take to close; the process ends in any case."""
 
-NO_WINDOW = """There is no window yet. Without one:
-  hcs run PLAN --simulation --output DIR     run a plan on the simulated microscope
-  hcs run PLAN --machine FILE --output DIR   run it on a real one
-  hcs --help                                 everything else"""
-
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command line and return the exit code."""
@@ -70,7 +66,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hcs", description="Runs high-content screening plates on a microscope.")
+    parser = argparse.ArgumentParser(
+        prog="hcs",
+        description="Runs high-content screening plates on a microscope. Without a command it shows the window.",
+    )
     _add_machine(parser)
     parser.set_defaults(command=_window)
     commands = parser.add_subparsers(metavar="COMMAND")
@@ -129,9 +128,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the run's record as the last line, as JSON")
 
 
-def _window(_: argparse.Namespace) -> int:
-    print(NO_WINDOW, file=sys.stderr)
-    return EXIT_REFUSED
+def _window(args: argparse.Namespace) -> int:
+    return show(named_machine(args))
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from control.core.user_folder import SIMULATION
 from squid.errors import SquidError
 
 EXIT_REFUSED = 2
+WITH_VALUE = ("--machine", "--inject")
 
 
 def wants_window(arguments: Sequence[str]) -> bool:
@@ -35,16 +36,28 @@ def window(arguments: Sequence[str]) -> int:
     arguments : sequence of str
         For which `wants_window` holds.
     """
+    values = [(key, value) for key, value in pairwise(arguments) if key in WITH_VALUE]
+    named = [Path(value) for key, value in values if key == "--machine"]
+    if "--simulation" in arguments:
+        named.append(SIMULATION)
+    if len(named) > 1:
+        print("hcs: name one microscope: --simulation, or --machine FILE", file=sys.stderr)
+        return EXIT_REFUSED
+    return show(named[0] if named else None, [value for key, value in values if key == "--inject"])
+
+
+def show(machine: Path | None, faults: Sequence[str] = ()) -> int:
+    """Show the window; returns only when that is refused.
+
+    Parameters
+    ----------
+    machine : Path or None
+        Machine file; None: a person chooses.
+    faults : sequence of str
+        Injected into simulated devices.
+    """
     from control.gui.app import start  # only with a window wanted
 
-    named = dict(pairwise(arguments))
-    machine = Path(named["--machine"]) if "--machine" in named else None
-    if "--simulation" in arguments:
-        if machine is not None:
-            print("hcs: --simulation and --machine exclude each other", file=sys.stderr)
-            return EXIT_REFUSED
-        machine = SIMULATION
-    faults = [value for key, value in pairwise(arguments) if key == "--inject"]
     try:
         return start(machine, faults)
     except SquidError as refusal:

@@ -184,13 +184,6 @@ def test_faults_and_time_scales_that_are_not_understood_are_refused(plates: Path
     assert not plates.exists()
 
 
-def test_the_window_says_that_it_is_not_there() -> None:
-    done = hcs("--simulation")
-    assert done.returncode == 2
-    assert "There is no window yet" in done.stderr
-    assert "run PLAN --simulation --output DIR" in done.stderr
-
-
 def test_check_says_what_a_plan_takes_and_makes_nothing(plates: Path, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
     done = hcs("check", FIRST_PLATE, "--simulation", "--output", plates)

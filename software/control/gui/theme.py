@@ -35,6 +35,7 @@ QPushButton[role="main"] {{ background: {ACCENT}; color: {BACKGROUND}; font-weig
 QPushButton[role="main"]:disabled {{ background: {LINE}; color: {FAINT}; }}
 QPushButton[role="stop"] {{ background: {STOP}; color: white; font-weight: 700; padding: 6px 14px; border: none; }}
 QPushButton[role="stop"]:hover {{ background: #EA4335; }}
+QPushButton[role="stop"]:disabled {{ background: {LINE}; color: {FAINT}; }}
 """
 
 

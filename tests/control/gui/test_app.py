@@ -51,7 +51,7 @@ def test_no_command_means_the_window(line: str, wanted: bool) -> None:
 
 def test_two_microscopes_at_once_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert show_window(["--simulation", "--machine", "rig.yaml"]) == 2
-    assert "exclude each other" in capsys.readouterr().err
+    assert "name one microscope" in capsys.readouterr().err
 
 
 def test_the_window_is_there_before_the_microscope_and_says_what_it_does(started: Window) -> None:
