@@ -7,6 +7,10 @@
 - ``acknowledge_stock``: the same with stock firmware, which answers with its next frame, 11 ms apart
 - ``move``: a small move until the stage stands, with motors that take (almost) no time
 - ``corrupted``: the same with 1 % of all bytes changed
+- ``per_frame``: whole runs of small frames that are thrown away, frame by frame and as hardware sequences:
+  ``overhead_ms_per_frame`` beyond exposures, moves and read-outs
+- ``reference``: the reference run of ``acquisition.py`` on the simulated devices, through serial link and virtual
+  controller frame by frame, and with sequences; and whether the three plates are the same (not run unless named)
 """
 
 from __future__ import annotations
@@ -17,12 +21,17 @@ import os
 import random
 import select
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "software"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "software")]
+
+from same_plate import compared
 
 from squid.drivers.controller.axis import xy_axis, z_axis
 from squid.drivers.controller.link import ControllerLink, LinkOptions
@@ -109,18 +118,56 @@ def move(corrupt: float = 0.0) -> dict[str, float]:
     return figures
 
 
+MACHINES = ("simulated", "frames", "sequences")
+
+
+def _run(case: str, machine: str, folder: Path) -> dict[str, float]:
+    """Run a case in a process of its own; figures with the machine's name."""
+    command = [sys.executable, str(HERE / "run_controller.py"), case, machine, str(folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    ran = json.loads(done.stdout.splitlines()[-1])
+    overhead_ms = (ran["wall_s"] - ran["ideal_s"]) / ran["frames"] * 1000
+    figures = {"frames": ran["frames"], "wall_s": ran["wall_s"], "ideal_s": ran["ideal_s"]}
+    figures |= {"duty": ran["ideal_s"] / ran["wall_s"], "overhead_ms_per_frame": overhead_ms}
+    return {f"{machine}_{name}": float(value) for name, value in figures.items()}
+
+
+def per_frame() -> dict[str, float]:
+    """Whole runs of small frames."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        found = [_run("small", machine, Path(folder)) for machine in MACHINES]
+    return {name: value for figures in found for name, value in figures.items()}
+
+
+def reference() -> dict[str, float]:
+    """The reference run on three machines, and what differs between their plates."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=".") as name:
+        folders = {machine: Path(name) / machine for machine in MACHINES}
+        figures: dict[str, float] = {}
+        for machine, folder in folders.items():
+            folder.mkdir()
+            figures |= _run("reference", machine, folder)
+        first, *others = folders.items()
+        for machine, folder in others:
+            figures |= {f"{machine}_{what}": value for what, value in compared(first[1], folder).items()}
+    return figures
+
+
 CASES: dict[str, Callable[[], dict[str, float]]] = {
     "acknowledge": acknowledge,
     "acknowledge_stock": lambda: acknowledge("--stock", repeats=STOCK_REPEATS),
     "move": move,
     "corrupted": lambda: move(0.01),
+    "per_frame": per_frame,
+    "reference": reference,
 }
+QUICK = tuple(name for name in CASES if name != "reference")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
-    for case in parser.parse_args().cases or CASES:
+    for case in parser.parse_args().cases or QUICK:
         figures = {name: round(value, 4) for name, value in CASES[case]().items()}
         print(json.dumps({"benchmark": "controller", "case": case, **figures}), flush=True)
 
