@@ -251,7 +251,7 @@ class QueueRunner:
         except Exception as refusal:  # the plan's edge: it is refused, and the queue says why
             reason = in_words(refusal)
             self._queue.refuse(taken.id, reason)
-            self._change(is_open=False, holding=reason, current_id=None)
+            self._change(is_open=False, holding=f"{taken.name} was refused: {reason}", current_id=None)
             if not isinstance(refusal, SquidError):
                 raise
             return
@@ -291,12 +291,12 @@ class QueueRunner:
         try:
             self._queue.finish(run_id, summary)
         finally:
-            reason = self._reason_to_hold(run, summary)
+            reason = self._reason_to_hold(summary)
             self._change(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
         if self._view.is_open and not self._manager.is_shut_down:
             self._task("next", self._start_next, None)
 
-    def _reason_to_hold(self, run: Run, summary: RunSummary) -> str:
+    def _reason_to_hold(self, summary: RunSummary) -> str:
         if summary.status != "aborted":
             return ""
         by_person = summary.reason.startswith(USER)

@@ -27,6 +27,7 @@ from control.gui import theme
 from control.gui.parts import Section, button_for, faint_label, make_action
 from squid.utils.persistent_queue import JobState
 
+TABLE_PX = 136
 COLUMNS = ("Plan", "State", "Frames")
 
 _COLOURS = {
@@ -101,7 +102,7 @@ class QueuePanel(Section):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setShowGrid(False)
-        table.setMinimumHeight(132)
+        table.setFixedHeight(TABLE_PX)
         rows, columns = table.verticalHeader(), table.horizontalHeader()
         assert rows is not None
         assert columns is not None
@@ -168,7 +169,8 @@ class QueuePanel(Section):
 
     def _show_note(self, view: QueueView) -> None:
         interrupted = view.count(JobState.INTERRUPTED)
-        notes = [f"The queue waits: {view.holding}."] if view.holding else []
+        waiting = "The queue waits: " if view.count(JobState.WAITING) else ""
+        notes = [f"{waiting}{view.holding.rstrip('.')}."] if view.holding else []
         if interrupted:
             plural = "s were" if interrupted > 1 else " was"
             notes.append(f"{interrupted} run{plural} interrupted when the program ended. Choose it and press Resume.")
