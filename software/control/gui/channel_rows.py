@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
-from superqt import QRangeSlider
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from control.core.review.viewing import Limits
+from control.core.review.viewing import Limits, histogram
 from control.gui import theme
+from control.gui.contrast_bar import ContrastBar
 from control.gui.parts import CountEdit
 from squid.models.channel import ChannelLayout
+from squid.models.geometry import Pixels
 
 
 class ChannelRow(QWidget):
@@ -40,16 +41,14 @@ class ChannelRow(QWidget):
         self.shown.setToolTip(f"Show {channel.name}: {channel.preset.source}, {channel.preset.exposure_ms:g} ms")
         self.low = CountEdit("", 0, highest - 1, 0, tip="Grey value shown as black")
         self.high = CountEdit("", 1, highest, highest, tip="Grey value shown as full brightness")
-        self.slider = QRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
-        self.slider.setObjectName(f"contrast{c}")
-        self.slider.setRange(0, highest)
-        self.slider.setToolTip("Contrast: black and full brightness, in grey values")
+        self.bar = ContrastBar(channel.preset.colour, highest)
+        self.bar.setObjectName(f"contrast{c}")
         self.auto = QPushButton("Auto")
         self.auto.setToolTip("Set the contrast from the plane that is shown")
         self._put_together()
         self.shown.toggled.connect(self.toggled)
         self.auto.clicked.connect(self.auto_asked)
-        self.slider.valueChanged.connect(self._on_slider)
+        self.bar.limits_moved.connect(self._on_bar)
         self.low.valueChanged.connect(self._on_numbers)
         self.high.valueChanged.connect(self._on_numbers)
 
@@ -60,21 +59,14 @@ class ChannelRow(QWidget):
 
     def set_limits(self, limits: Limits) -> None:
         """Show limits, without a signal."""
-        for widget in (self.slider, self.low, self.high):
-            widget.blockSignals(True)
-        reach = min(self.high.maximum(), max(4 * limits[1], 255))  # fine steps where the grey values are
-        self.slider.setRange(0, max(reach, self.slider.maximum() if self.slider.isSliderDown() else 0))
-        self.slider.setValue(limits)
-        self.low.setValue(limits[0])
-        self.high.setValue(limits[1])
-        for widget in (self.slider, self.low, self.high):
-            widget.blockSignals(False)
-
-    def _on_slider(self, values: tuple[int, int]) -> None:
-        for number, value in zip((self.low, self.high), values, strict=True):
+        self.bar.set_limits(limits)
+        for number, value in zip((self.low, self.high), limits, strict=True):
             number.blockSignals(True)
-            number.setValue(int(value))
+            number.setValue(value)
             number.blockSignals(False)
+
+    def _on_bar(self, limits: Limits) -> None:
+        self.set_limits(limits)
         self.limits_chosen.emit()
 
     def _on_numbers(self) -> None:
@@ -89,7 +81,7 @@ class ChannelRow(QWidget):
         head.addWidget(self.shown, 1)
         head.addWidget(self.auto)
         layout.addLayout(head)
-        layout.addWidget(self.slider)
+        layout.addWidget(self.bar)
         numbers = QHBoxLayout()
         numbers.addWidget(self.low)
         numbers.addStretch(1)
@@ -118,8 +110,6 @@ class ChannelRows(QWidget):
         self._single = QCheckBox("One channel at a time")
         self._single.setObjectName("singleChannel")
         self._single.setToolTip("Show one channel in grey; otherwise channels lie on top of one another in colour")
-        self._group = QButtonGroup(self)
-        self._group.setExclusive(False)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
@@ -129,7 +119,6 @@ class ChannelRows(QWidget):
     def set_channels(self, channels: Sequence[ChannelLayout], significant_bits: int) -> None:
         """Show the channels of another run: all on top of one another, contrast not chosen."""
         for row in self.rows:
-            self._group.removeButton(row.shown)
             self._layout.removeWidget(row)
             row.deleteLater()
         self._chosen.clear()
@@ -153,6 +142,10 @@ class ChannelRows(QWidget):
         self._chosen[c] = limits
         self.rows[c].set_limits(limits)
 
+    def show_histogram(self, c: int, plane: Pixels) -> None:
+        """Show the grey values of a channel's plane."""
+        self.rows[c].bar.show_counts(*histogram(plane))
+
     def show_only(self, c: int) -> None:
         """Show one channel alone."""
         for number, row in enumerate(self.rows):
@@ -160,10 +153,9 @@ class ChannelRows(QWidget):
 
     def _add(self, c: int, row: ChannelRow) -> None:
         row.shown.setChecked(c == 0 or not self._single.isChecked())
-        row.toggled.connect(self.changed)
+        row.toggled.connect(lambda: self._on_toggled(c))
         row.auto_asked.connect(lambda: self.auto_asked.emit(c))
         row.limits_chosen.connect(lambda: self._on_limits(c))
-        self._group.addButton(row.shown)
         self._layout.addWidget(row)
         self.rows.append(row)
 
@@ -171,11 +163,18 @@ class ChannelRows(QWidget):
         self._chosen[c] = self.rows[c].limits
         self.changed.emit()
 
+    def _on_toggled(self, c: int) -> None:
+        """With one channel at a time: the one that comes takes the place of the other, and one always stays."""
+        if self._single.isChecked():
+            if self.rows[c].shown.isChecked():
+                self.show_only(c)
+            elif not self.shown:
+                self.rows[c].shown.setChecked(True)
+        self.changed.emit()
+
     def _on_single(self, single: bool) -> None:
-        keep = next(iter(self.shown), 0)
         if single:
-            self.show_only(keep)
-        self._group.setExclusive(single)
-        if not single:
+            self.show_only(next(iter(self.shown), 0))
+        else:
             for row in self.rows:
                 row.shown.setChecked(True)

@@ -11,7 +11,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from control.core.review.focus import fit_plane, focus_points
+from control.core.review.focus import fit_plane, focus_points, signed
 from control.core.stored_run import StoredRun
 from control.core.words import in_words
 from control.gui import theme
@@ -162,6 +162,6 @@ def _in_words(x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64], z_um
     if plane is None:
         return text
     return (
-        f"{text} Tilt {plane.tilt_x_um_per_mm:+.2f} µm per mm along x, {plane.tilt_y_um_per_mm:+.2f} µm per mm "
+        f"{text} Tilt {signed(plane.tilt_x_um_per_mm)} µm per mm along x, {signed(plane.tilt_y_um_per_mm)} µm per mm "
         f"along y; the fields lie within {plane.spread_um:.2f} µm (standard deviation) of that plane."
     )

@@ -10,7 +10,17 @@ from typing import Any, Protocol
 
 from PyQt5.QtCore import Qt, QTimer, QUrl
 from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QAction, QFileDialog, QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from control.core.review.viewing import Viewing
 from control.core.stored_run import StoredRun, recent_runs
@@ -305,8 +315,10 @@ class ReviewPage(QWidget):
         column.addWidget(self.title)
         column.addWidget(self.said)
         line = QHBoxLayout()
-        for each in (self.open_action, self.show_action, self.copy_action):
-            button = button_for(each)
+        line.addWidget(button_for(self.open_action), 1)
+        for each in (self.show_action, self.copy_action, self.export_action):
+            button = QToolButton()
+            button.setDefaultAction(each)
             line.addWidget(button)
         column.addLayout(line)
         column.addWidget(split, 1)

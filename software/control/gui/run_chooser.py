@@ -104,6 +104,7 @@ class ImageChooser(QWidget):
         self.well.currentIndexChanged.connect(self._on_well)
         self.field.currentIndexChanged.connect(self._on_field)
         self._put_together()
+        self.set_run(None)
 
     @property
     def image(self) -> ImageLayout | None:
@@ -113,7 +114,9 @@ class ImageChooser(QWidget):
 
     def set_run(self, run: StoredRun | None) -> None:
         """Show another run, its first well with images chosen."""
-        self._run, self._wells, self._images = run, (), ()
+        self._run, self._wells, self._images, self._frames = run, (), (), {}
+        self.well.setEnabled(run is not None)
+        self.field.setEnabled(run is not None)
         plate = run.layout.plate if run is not None else None
         self.plate.setVisible(plate is not None)
         self.plate.set_plate(plate or _NO_PLATE)

@@ -25,6 +25,8 @@ from squid.utils.worker_manager import WorkerManager, WorkerResult
 FILM_MS = 150
 """Between two pictures of a film."""
 
+NOTHING = "Open a run to see its images: choose one of the list, or drop a run folder on the window."
+
 _LIMIT_MS = 30_000
 _CHANNELS_PX = 250
 
@@ -70,8 +72,10 @@ class RunViewer(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(FILM_MS)
         self._timer.timeout.connect(self._next_of_film)
+        self._column = QScrollArea()
         self._put_together()
         self._connect()
+        self.set_run(None)
 
     def menu_actions(self) -> list[QAction]:
         """Return what a person can do here."""
@@ -86,8 +90,9 @@ class RunViewer(QWidget):
         """Show another run; an image comes with `show_image`."""
         self._stop_film()
         self._viewing, self._image, self._picture = viewing, None, None
-        self.view.show_picture(None)
+        self.view.show_picture(None, NOTHING if viewing is None else "No frame is stored yet.")
         self._place.setText("")
+        self._column.setVisible(viewing is not None)
         if viewing is not None:
             layout = viewing.run.layout
             self.channels.set_channels(layout.channels, layout.significant_bits)
@@ -95,11 +100,15 @@ class RunViewer(QWidget):
 
     def show_image(self, image: ImageLayout) -> None:
         """Show a field or position, at the plane and time point of the one before."""
-        self._image = image
+        is_first, self._image = self._image is None, image
         for axis, count in ((self.z, image.size_z), (self.t, image.size_t)):
             axis.blockSignals(True)
             axis.set_count(count)
             axis.blockSignals(False)
+        if is_first:
+            self.z.blockSignals(True)
+            self.z.set_index(image.size_z // 2)  # where the focus is most likely
+            self.z.blockSignals(False)
         self.play_z.setEnabled(image.size_z > 1)
         self.play_t.setEnabled(image.size_t > 1)
         self.reload()
@@ -142,6 +151,8 @@ class RunViewer(QWidget):
         for c, limits in picture.limits.items():
             if c not in self.channels.chosen_limits:
                 self.channels.set_limits(c, limits)
+        for c, plane in picture.planes.items():
+            self.channels.show_histogram(c, plane)
         self._place.setText(self._describe(picture))
         self.picture_shown.emit()
 
@@ -248,13 +259,12 @@ class RunViewer(QWidget):
         column.addWidget(title)
         column.addWidget(self.channels)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(_CHANNELS_PX)
-        scroll.setWidget(inside)
+        self._column.setWidgetResizable(True)
+        self._column.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._column.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._column.setFixedWidth(_CHANNELS_PX)
+        self._column.setWidget(inside)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, theme.GAP_PX, 0, 0)
         layout.addLayout(left, 1)
-        layout.addWidget(scroll)
+        layout.addWidget(self._column)

@@ -90,3 +90,8 @@ def focus_summary(rows: Rows) -> FocusSummary | None:
         highest_um=float(points[:, 2].max()),
         plane=fit_plane(points[:, 0], points[:, 1], points[:, 2]),
     )
+
+
+def signed(value: float) -> str:
+    """Return a number with two decimals and its sign; nothing is never negative."""
+    return f"{round(value, 2) + 0.0:+.2f}"

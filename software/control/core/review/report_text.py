@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from control.core.review.document import Chapter, Table
-from control.core.review.focus import FocusSummary
+from control.core.review.focus import FocusSummary, signed
 from control.core.review.steps import StepTimes
 from control.core.run_record import RunSummary
 from control.core.words import duration
@@ -78,8 +78,8 @@ def focus(summary: FocusSummary | None) -> Chapter:
     else:
         plane = summary.plane
         lines.append(
-            f"Tilt of the plate: {plane.tilt_x_um_per_mm:+.2f} µm per mm along x, "
-            f"{plane.tilt_y_um_per_mm:+.2f} µm per mm along y; spread about that plane {plane.spread_um:.2f} µm."
+            f"Tilt of the plate: {signed(plane.tilt_x_um_per_mm)} µm per mm along x, "
+            f"{signed(plane.tilt_y_um_per_mm)} µm per mm along y; spread about that plane {plane.spread_um:.2f} µm."
         )
     return Chapter("Focus", tuple(lines))
 

@@ -14,6 +14,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from control.core.contrast import RunningContrast
 from control.core.rendering import Layer, Renderer, Rgb32
 from control.core.stored_run import StoredFrame, StoredRun
@@ -181,3 +184,19 @@ def auto_limits(plane: Pixels, significant_bits: int) -> Limits:
     contrast = RunningContrast(significant_bits)
     contrast.add(plane)
     return contrast.limits()
+
+
+def histogram(plane: Pixels, bins: int = 128) -> tuple[npt.NDArray[np.int64], int]:
+    """Return how the grey values of a plane are spread, from a sample of about 256 x 256 of its pixels.
+
+    Returns
+    -------
+    counts : ndarray, shape (bins,)
+        Pixels in equal classes from 0 to `reach`.
+    reach : int
+        A little above the brightest pixel of the sample.
+    """
+    sample = plane[:: max(1, plane.shape[0] // 256), :: max(1, plane.shape[1] // 256)].ravel()
+    reach = max(bins, int(sample.max()) * 5 // 4)
+    counts, _ = np.histogram(sample, bins=bins, range=(0, reach))
+    return counts, reach

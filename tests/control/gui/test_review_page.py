@@ -1,0 +1,333 @@
+"""The review page as a person uses it, on real run folders."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt5.QtGui import QDropEvent, QGuiApplication, QImage
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QCheckBox, QFileDialog, QToolButton
+from pytestqt.qtbot import QtBot
+from tests.control.core.review.runs import FRAMES, SENSOR_PX, MadeRun, make_run, running_copy
+
+from control.core.sinks.pyramid import levels
+from control.core.stored_run import StoredRun
+from control.gui.plane_view import PlaneView
+from control.gui.review_page import ReviewPage
+from squid.utils.worker_manager import WorkerManager
+
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
+    """A finished run in which frame 3 (B2, field 1, FITC, upper plane, first time point) is missing."""
+    return make_run(tmp_path_factory.mktemp("made"), "ome-zarr", faults=["camera.none@frame=3,times=always"])
+
+
+@pytest.fixture
+def manager() -> Iterator[WorkerManager]:
+    manager = WorkerManager()
+    yield manager
+    manager.shutdown(timeout=2.0)
+
+
+@pytest.fixture
+def page(qtbot: QtBot, manager: WorkerManager) -> ReviewPage:
+    page = ReviewPage(SimpleNamespace(manager=manager))
+    qtbot.addWidget(page)
+    page.resize(1366, 660)
+    page.show()
+    return page
+
+
+Open = Callable[[Path], None]
+
+
+@pytest.fixture
+def open_run(qtbot: QtBot, page: ReviewPage) -> Open:
+    """Open a folder and wait for its first picture."""
+
+    def open_it(folder: Path) -> None:
+        page.open_folder(folder)
+        qtbot.waitUntil(lambda: page.viewer.picture is not None, timeout=PATIENCE_MS)
+
+    return open_it
+
+
+def shown(page: ReviewPage) -> tuple[str, int, int, tuple[int, ...]]:
+    """What the page shows: image, time point, plane, channels."""
+    picture = page.viewer.picture
+    assert picture is not None
+    request = picture.request
+    return request.image.name, request.t, request.z, request.channels
+
+
+def wait_for(qtbot: QtBot, page: ReviewPage, *what: object) -> None:
+    qtbot.waitUntil(lambda: page.viewer.picture is not None and shown(page) == what, timeout=PATIENCE_MS)
+
+
+def click_well(page: ReviewPage, row: int, column: int) -> None:
+    plate = page.chooser.plate
+    QTest.mouseClick(
+        plate,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        plate.well_rect(row, column).center().toPoint(),
+    )
+
+
+def test_from_the_folder_to_a_plane(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+    assert not page.export_action.isEnabled()
+    open_run(made.folder)
+    assert page.title.text() == "test plate"
+    assert f"{FRAMES - 1} of {FRAMES} frames, 1 missing" in page.said.text()
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    click_well(page, 1, 3)
+    wait_for(qtbot, page, "B4_0", 0, 1, (0, 1))
+    click_well(page, 5, 5)  # a well without images
+    page.chooser.field.setCurrentIndex(1)
+    page.viewer.z.slider.setValue(1)
+    page.viewer.t.slider.setValue(2)
+    QTest.mouseClick(page.findChild(QCheckBox, "channel0"), Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    wait_for(qtbot, page, "B4_1", 1, 0, (1,))
+    picture = page.viewer.picture
+    assert picture is not None
+    (record, pixels) = next(
+        each for each in made.frames.values() if each[0].event.image == 3 and _place(each[0].event) == (1, 1, 0)
+    )
+    level = picture.request.level
+    np.testing.assert_array_equal(picture.planes[1], levels(np.ascontiguousarray(pixels), level + 1)[level])
+    assert picture.frame is not None
+    assert picture.frame.actual == pytest.approx(record.actual, abs=1e-4)
+
+
+def _place(event: object) -> tuple[int, int, int]:
+    return event.t, event.c, event.z  # type: ignore[attr-defined]
+
+
+def test_a_missing_frame_says_why_and_shows_no_zeros(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open
+) -> None:
+    open_run(made.folder)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    assert page.viewer.view.message == "FITC: missing: camera: delivered nothing instead of a frame"
+    assert page.viewer.view.has_picture, "the other channel is there"
+    page.viewer.channels.show_only(1)
+    wait_for(qtbot, page, "B2_0", 0, 1, (1,))
+    assert not page.viewer.view.has_picture
+    page.viewer.channels.rows[1].shown.setChecked(False)
+    wait_for(qtbot, page, "B2_0", 0, 1, ())
+    assert page.viewer.view.message == "no channel is chosen"
+
+
+def test_keys_lead_through_wells_and_fields(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+    open_run(made.folder)
+    qtbot.waitExposed(page)
+    page.activateWindow()
+
+    def press(key: Qt.Key, expected: str) -> None:
+        QTest.keyClick(page, key, Qt.KeyboardModifier.ControlModifier)
+        wait_for(qtbot, page, expected, 0, 1, (0, 1))
+
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    press(Qt.Key.Key_Down, "B2_1")
+    press(Qt.Key.Key_Down, "B4_0")
+    press(Qt.Key.Key_Up, "B2_1")
+    press(Qt.Key.Key_Right, "B4_1")
+    press(Qt.Key.Key_Left, "B2_1")
+
+
+def test_contrast_of_a_channel(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+    open_run(made.folder)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    row = page.viewer.channels.rows[0]
+    qtbot.waitUntil(lambda: 0 in page.viewer.channels.chosen_limits, timeout=PATIENCE_MS)
+    automatic = row.limits
+    bar = row.bar
+    at = QPoint(round(bar.x_of(automatic[1])), 20)
+    QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(bar, at + QPoint(30, 0))
+    QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=at + QPoint(30, 0))
+    if row.limits == automatic:  # Qt offscreen does not always say which button is held during a move
+        QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=at + QPoint(30, 0))
+    assert row.limits[0] == automatic[0]
+    assert row.limits[1] > automatic[1]
+    assert row.high.value() == row.limits[1]
+    qtbot.waitUntil(lambda: _limits(page) == row.limits, timeout=PATIENCE_MS)
+    QTest.mouseClick(row.auto, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _limits(page) == automatic, timeout=PATIENCE_MS)
+
+
+def _limits(page: ReviewPage) -> tuple[int, int] | None:
+    picture = page.viewer.picture
+    return picture.limits[0] if picture is not None else None
+
+
+def test_one_channel_at_a_time(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+    open_run(made.folder)
+    page.findChild(QCheckBox, "singleChannel").setChecked(True)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0,))
+    page.viewer.channels.rows[1].shown.click()
+    wait_for(qtbot, page, "B2_0", 0, 1, (1,))
+    page.findChild(QCheckBox, "singleChannel").setChecked(False)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+
+
+def test_a_film_shows_every_plane(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+    open_run(made.folder)
+    seen: set[int] = set()
+    page.viewer.picture_shown.connect(lambda: seen.add(shown(page)[2]))
+    play = next(b for b in page.viewer.z.findChildren(QToolButton) if b.defaultAction() is page.viewer.play_z)
+    QTest.mouseClick(play, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: seen == {0, 1}, timeout=PATIENCE_MS)
+    assert page.viewer.play_z.isChecked()
+    page.hide()
+    assert not page.viewer.play_z.isChecked(), "a film that nobody sees stops"
+
+
+def test_a_running_run_is_followed(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, tmp_path: Path, open_run: Open
+) -> None:
+    folder = running_copy(made, tmp_path / "run", frames=1)
+    open_run(folder)
+    assert page.said.text().startswith("running")
+    assert page.viewer.view.message == "DAPI: not taken yet\nFITC: not taken yet"
+    assert page.chooser.well.count() == 1
+    for name in ("journal.jsonl", "run.json"):
+        (folder / name).write_bytes((made.folder / name).read_bytes())
+    qtbot.waitUntil(lambda: page.chooser.well.count() == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.viewer.view.has_picture, timeout=PATIENCE_MS)
+    assert page.chooser.well.currentText() == "B2", "what a person looks at stays"
+    assert page.said.text().startswith("completed with missing")
+    qtbot.waitUntil(
+        lambda: page.report.report is not None and page.report.report.stored == FRAMES - 1, timeout=PATIENCE_MS
+    )
+
+
+def test_the_newest_request_wins_and_the_window_never_waits(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk stalls; the slider is dragged over and over; when the disk is back, two reads are enough."""
+    open_run(made.folder)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    stalled, reads = threading.Event(), []
+    read = StoredRun.read
+
+    def slowly(self: StoredRun, *place: object) -> object:
+        reads.append(place[1])
+        assert stalled.wait(20)
+        return read(self, *place)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(StoredRun, "read", slowly)
+    page.chooser.well.setCurrentIndex(1)
+    for value in (2, 1) * 20 + (2,):
+        page.viewer.t.slider.setValue(value)
+    qtbot.waitUntil(lambda: bool(reads), timeout=PATIENCE_MS)
+    stalled.set()
+    wait_for(qtbot, page, "B4_0", 1, 1, (0, 1))
+    assert len(reads) <= 4, "two channels of the first and of the newest request"
+
+
+def test_recent_runs_and_drop(qtbot: QtBot, page: ReviewPage, made: MadeRun, tmp_path: Path, open_run: Open) -> None:
+    first, second = (running_copy(made, tmp_path / name, frames=FRAMES - 1) for name in ("first", "second"))
+    open_run(first)
+    qtbot.waitUntil(lambda: page.runs.count() == 2, timeout=PATIENCE_MS)
+    names = [page.runs.item(row).text() for row in range(2)]  # type: ignore[union-attr]
+    assert sorted(names) == ["first", "second"]
+    item = page.runs.item(names.index("second"))
+    viewport = page.runs.viewport()
+    assert viewport is not None
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=page.runs.visualItemRect(item).center())
+    qtbot.waitUntil(lambda: page.run is not None and page.run.folder == second, timeout=PATIENCE_MS)
+    assert page.remember() == {"output": str(tmp_path)}
+
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(first / "plate.ome.zarr"))])
+    drop = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    page.dropEvent(drop)
+    qtbot.waitUntil(lambda: page.run is not None and page.run.folder == first, timeout=PATIENCE_MS)
+
+
+def test_what_is_no_run_is_said_and_the_open_run_stays(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, tmp_path: Path, open_run: Open
+) -> None:
+    open_run(made.folder)
+    page.open_folder(tmp_path)
+    qtbot.waitUntil(lambda: "is no run folder" in page.said.text(), timeout=PATIENCE_MS)
+    assert page.run is not None
+    assert page.run.folder == made.folder
+
+
+def test_export_copy_path_and_report(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, tmp_path: Path, open_run: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_run(made.folder)
+    files = {"Export view": tmp_path / "view", "Save report": tmp_path / "report.md"}
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda parent, title, *rest: (str(files[title]), ""))
+    page.export_action.trigger()
+    assert not QImage(str(tmp_path / "view.png")).isNull()
+    page.copy_action.trigger()
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text() == str(made.folder)
+    qtbot.waitUntil(lambda: page.report.report is not None, timeout=PATIENCE_MS)
+    assert "delivered nothing" in page.report.browser.toPlainText()
+    page.report.save_action.trigger()
+    qtbot.waitUntil((tmp_path / "report.md").exists, timeout=PATIENCE_MS)
+    assert "## Missing frames" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_focus_is_drawn(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+    open_run(made.folder)
+    assert not page.focus.is_drawn, "the plotting library is loaded when it is needed"
+    page.tabs.setCurrentWidget(page.focus)
+    qtbot.waitUntil(lambda: page.focus.is_drawn and "4 fields" in page.focus.text, timeout=PATIENCE_MS)
+    assert page.focus._scatter.getData()[0] == pytest.approx(
+        sorted({image.x_um / 1000 for image in page.run.layout.images}),
+        abs=0.002,  # type: ignore[union-attr]
+    )
+
+
+def test_late_results_of_a_deleted_page_do_no_harm(qtbot: QtBot, manager: WorkerManager, made: MadeRun) -> None:
+    page = ReviewPage(SimpleNamespace(manager=manager))
+    page.open_folder(made.folder)
+    page.deleteLater()
+    del page
+    assert manager.wait_for_done(PATIENCE_MS)
+    qtbot.wait(50)
+
+
+def test_every_action_has_a_shortcut_and_a_tooltip(page: ReviewPage) -> None:
+    actions = [action for action in page.menu_actions() if action is not None]
+    shortcuts = [action.shortcut().toString() for action in actions]
+    assert all(shortcuts)
+    assert len(set(shortcuts)) == len(shortcuts)
+    assert all(action.toolTip() and not action.icon().isNull() for action in actions)
+
+
+def test_zoom_keeps_the_place_under_the_cursor(qtbot: QtBot) -> None:
+    view = PlaneView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.set_scale(SENSOR_PX, 0.5)
+    places: list[tuple[int, int] | None] = []
+    view.hovered.connect(places.append)
+    at = QPointF(300, 100)
+    QTest.mouseMove(view, at.toPoint())
+    before = view._pixel(at)
+    view.zoom_by(4.0, at)
+    assert view._pixel(at) == before
+    assert view.level == 0
+    view.fit()
+    assert view.zoom == pytest.approx(400 / SENSOR_PX[1])
+    view.set_scale((1600, 2400), 0.5)
+    assert view.level == 2
