@@ -7,7 +7,9 @@ from typing import Any
 
 from squid.abc.device import Device
 from squid.drivers.controller.axis import AxisOptions, xy_axis, z_axis
-from squid.drivers.controller.stage import ControllerStage
+from squid.drivers.controller.filter_wheel import ControllerFilterWheel, FilterWheelOptions
+from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.stage import ControllerStage, StageOptions
 from squid.drivers.controller.virtual import VirtualControllerLink, VirtualLinkOptions
 from squid.models.geometry import AxisRange
 from squid.registry import driver_class
@@ -45,6 +47,40 @@ class HomedStage(ControllerStage):
         super()._do_open()
         self._do_home().result(_READY_S)
         self._do_move_to(30_000, 30_000, 3000).result(_READY_S)
+
+
+class HomedWheel(ControllerFilterWheel):
+    """Turns its first filter into the beam when it is opened."""
+
+    def _do_open(self) -> None:
+        super()._do_open()
+        self._do_move_to(self.filters[0]).result(_READY_S)
+
+
+def make_sequencer(*, piezo: bool = False, wheel: bool = False) -> Callable[[], tuple[Device, ...]]:
+    """Return a function that makes a sequencer with all that it drives."""
+
+    def devices() -> tuple[Device, ...]:
+        link = VirtualControllerLink("link", VirtualLinkOptions(speed=20))
+        options = {**STAGE, **({"piezo": {"range_um": 300, "settle_ms": 5}} if piezo else {})}
+        parts: dict[str, Device] = {
+            "link": link,
+            "stage": HomedStage("stage", StageOptions.model_validate(options), link),
+            "light": built("illumination", link, sources=SOURCES),
+            "trigger": built("camera_trigger", link),
+        }
+        if wheel:
+            parts["wheel"] = HomedWheel("wheel", FilterWheelOptions(filters=("red", "green", "blue")), link)
+        driver = driver_class(f"controller.sequencer{'_with_wheel' if wheel else ''}")
+        return *parts.values(), driver.create("sequencer", driver.Options(), parts)
+
+    return devices
+
+
+def built(kind: str, link: ControllerLink, **options: Any) -> Device:
+    """Return a device on a link."""
+    driver = driver_class(f"controller.{kind}")
+    return driver.create(kind, driver.Options.model_validate(options), {"link": link})
 
 
 def make(kind: str, stock: str | None, options: dict[str, Any]) -> Callable[[], tuple[Device, ...]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.contracts.controller import SOURCES, STAGE
+from tests.contracts.controller import SOURCES, STAGE, make_sequencer
 from tests.contracts.controller import make as make_controller
 
 from squid.abc.camera import Camera
@@ -20,7 +20,9 @@ from squid.abc.device import Device
 from squid.abc.filter_wheel import FilterWheel
 from squid.abc.illumination import Illumination
 from squid.abc.objective_changer import ObjectiveChanger
+from squid.abc.sequencer import Sequencer, SequenceStep
 from squid.abc.stage import Stage
+from squid.models.geometry import StagePosition
 from squid.registry import driver_class
 
 HAS_COMPILER = shutil.which("g++") is not None
@@ -86,8 +88,14 @@ FILTER_WHEELS = [
 ]
 OBJECTIVE_CHANGERS = [simulated("objective_changer")]
 CAMERA_TRIGGERS = [simulated("camera_trigger")]
+SEQUENCERS = [
+    Driver("controller.sequencer", make_sequencer()),
+    Driver("controller.sequencer (piezo)", make_sequencer(piezo=True)),
+    Driver("controller.sequencer_with_wheel", make_sequencer(wheel=True)),
+][: 3 * HAS_COMPILER]
 
 ALL = [
+    *SEQUENCERS,
     *(*CAMERAS, *STAGES, *ILLUMINATIONS, *FILTER_WHEELS, *OBJECTIVE_CHANGERS, *CAMERA_TRIGGERS),
     *([controller("camera_trigger")] if HAS_COMPILER else []),  # no camera is wired to it
 ]
@@ -121,8 +129,17 @@ KINDS: dict[type[Device], list[Callable[[Any], object]]] = {
     FilterWheel: [lambda wheel: wheel.move_to(wheel.filters[0])],
     ObjectiveChanger: [lambda turret: turret.move_to(turret.objectives[0])],
     CameraTrigger: [lambda line: line.pulse()],
+    Sequencer: [lambda sequencer: sequencer.start([step_here(sequencer)], 1.0)],
 }
 """For every kind, all calls that command the device."""
+
+
+def step_here(sequencer: Sequencer, z_um: float = 0.0, exposure_ms: float = 5.0) -> SequenceStep:
+    """A step where the stage stands, or so much higher."""
+    stage = next(part for part in sequencer.parts if isinstance(part, Stage))
+    light = next(part for part in sequencer.parts if isinstance(part, Illumination))
+    here = stage.position() if stage.is_open else StagePosition(0, 0, 0)
+    return SequenceStep(here._replace(z_um=here.z_um + z_um), light.sources[0].name, 0.5, exposure_ms)
 
 
 def commands_of(device: Device) -> list[Callable[[Any], object]]:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, Field
 
@@ -60,7 +60,7 @@ class ControllerIllumination(Illumination):
         self._sources = tuple(LightSource(name, given.wavelength_nm) for name, given in options.sources.items())
         self._lock = threading.Lock()
         self._lit: dict[str, float] = {}
-        self._switching_on: set[Future[None]] = set()
+        self._lighting_up: set[Future[Any]] = set()
         self._switches: deque[tuple[float, str, float]] = deque(maxlen=_PAST_SWITCHES)
         self._lit_at = -1
         self._factor_at = -1
@@ -115,8 +115,8 @@ class ControllerIllumination(Illumination):
 
     def _do_turn_on(self, source: str, intensity: float) -> Future[None]:
         future = self._link.submit(self._on_job(source, intensity), LANE)
-        self._switching_on.add(future)
-        future.add_done_callback(self._switching_on.discard)
+        self._lighting_up.add(future)
+        future.add_done_callback(self._lighting_up.discard)
         if not (future.done() and future.exception()):
             self._note_lit(source, intensity)
         return future
@@ -195,6 +195,11 @@ class ControllerIllumination(Illumination):
             return min(1.0, raw / 100 / (max(source.colour) or 1.0))
         return source.intensity(raw / FULL_SCALE / self._options.intensity_factor)
 
+    def ends_with_dark(self, job: Future[int]) -> None:
+        """Let a job that will strobe lights be cancelled by `all_off`, even before it lights the first."""
+        self._lighting_up.add(job)
+        job.add_done_callback(self._lighting_up.discard)
+
     def sequence_over(self) -> None:
         """Note that a sequence has ended: it leaves every light off."""
         with self._lock:
@@ -237,7 +242,7 @@ class ControllerIllumination(Illumination):
         DeviceError
             It did not; its lease darkens it, where the firmware has one.
         """
-        for future in tuple(self._switching_on):  # nothing may go on after this
+        for future in tuple(self._lighting_up):  # nothing may go on after this
             self._link.cancel(future, DeviceError(self.label, "all lights were switched off meanwhile"))
         dark = self._link.submit(self._link.darken(), urgent=True)
         try:

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from squid.abc.sequencer import StepReport
 from squid.drivers.controller.packets import StatusFrame
-from squid.drivers.controller.protocol_table import Page, Reason, SequenceState
+from squid.drivers.controller.protocol_table import Code, Page, Reason, SequenceState
 from squid.errors import DeviceError
 from squid.models.geometry import StagePosition
 
@@ -39,6 +39,8 @@ class SequenceProgress:
         Settled in the thread that calls `feed`, with no lock of the link held.
     is_acknowledged : bool
         Whether the controller has taken the command: every frame from now on is of this run.
+    end_with : Code or None
+        The command that somebody wants it to end with.
     """
 
     def __init__(self, label: str, steps: int, position_of: Callable[[StatusFrame, int], StagePosition]) -> None:
@@ -52,6 +54,7 @@ class SequenceProgress:
         self.steps_done = 0
         self.reason = Reason.NONE
         self.is_aborted = False
+        self.end_with: Code | None = None
         self._is_seen = False
 
     def feed(self, frame: StatusFrame) -> None:

@@ -131,7 +131,7 @@ class ControllerSequencer(Sequencer):
         return self._wheel.travel_time_s(start, target)
 
     def _do_start(self, steps: tuple[SequenceStep, ...], readout_ms: float) -> SequenceRun:
-        if self._running is not None and not self._running.done():
+        if self._is_running:
             raise DeviceError(self.label, "runs a sequence already; the new one was not started")
         offsets = self._stage.piezo_offsets(_z_of(steps))
         progress = SequenceProgress(
@@ -142,6 +142,8 @@ class ControllerSequencer(Sequencer):
         self._progress = progress
         done = self._running = self._link.submit(self._run(steps, readout_ms, offsets, progress), LANE)
         done.add_done_callback(lambda _: progress.close("the sequence ended before this step"))
+        self._light.ends_with_dark(done)
+        self._stage.ends_with_stop(done)
         return SequenceRun(progress.triggered, done)
 
     def _run(
@@ -155,8 +157,14 @@ class ControllerSequencer(Sequencer):
         try:
             yield from self._prepare(steps, readout_ms, offsets)
             run = {"first": 0, "count": len(steps), "channel": self._trigger.channel}
+            if progress.end_with is Code.SEQUENCE_ABORT:
+                raise DeviceError(self.label, "was aborted")
+            if progress.end_with is not None:
+                return 0
             yield Command(Code.SEQUENCE_RUN, run)
             progress.is_acknowledged = True
+            if progress.end_with is not None:  # it was said too early for the controller
+                yield Command(progress.end_with)
             yield from self._follow(steps, readout_ms, progress)
         finally:
             stop_listening()
@@ -236,13 +244,24 @@ class ControllerSequencer(Sequencer):
         if self._wheel is not None and done[-1].filter is not None:
             self._wheel.is_at(done[-1].filter)
 
+    @property
+    def _is_running(self) -> bool:
+        return self._running is not None and not self._running.done()
+
+    def _end_with(self, code: Code) -> None:
+        """Let a run that is still being uploaded end with this command; an abort stays an abort."""
+        if self._progress is not None and self._progress.end_with is not Code.SEQUENCE_ABORT:
+            self._progress.end_with = code
+
     def _do_finish(self) -> None:
-        if self._running is not None and not self._running.done() and self._link.is_connected:
+        if self._is_running and self._link.is_connected:
+            self._end_with(Code.SEQUENCE_FINISH)
             self._link.submit(send_all((Command(Code.SEQUENCE_FINISH),)), urgent=True)
 
     def _do_abort(self) -> None:
-        if self._running is None or self._running.done():
+        if not self._is_running:
             return
+        self._end_with(Code.SEQUENCE_ABORT)
         stopped = self._link.submit(send_all((Command(Code.SEQUENCE_ABORT),)), urgent=True)
         try:
             stopped.result(_CONFIRM_S)
@@ -254,7 +273,7 @@ class ControllerSequencer(Sequencer):
         self._running = None
 
     def _do_close(self) -> None:
-        if self._running is not None and not self._running.done():
+        if self._running is not None and self._is_running:
             if self._link.is_connected:
                 self._do_abort()
             self._link.cancel(self._running, DeviceClosedError(self.label, "was closed during a sequence"))

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, Field
 
@@ -71,7 +71,7 @@ class ControllerStage(Stage):
         self._limits = StageLimits(x=options.x.travel, y=options.y.travel, z=options.z.travel)
         self._lock = threading.Lock()
         self._under_way: dict[object, tuple[Axis, ...]] = {}
-        self._futures: set[Future[StagePosition]] = set()
+        self._futures: set[Future[Any]] = set()
         self._homed_at: int | None = None
 
     @classmethod
@@ -161,6 +161,11 @@ class ControllerStage(Stage):
         if offsets is None or self._piezo is None or all(self._piezo.reaches(offset) for offset in offsets):
             return None
         return f"the piezo of {self.label} does not reach every z from here"
+
+    def ends_with_stop(self, job: Future[int]) -> None:
+        """Let a job that moves z be cancelled by `stop`, even before it moves."""
+        self._futures.add(job)
+        job.add_done_callback(self._futures.discard)
 
     def piezo_value(self, offset_um: float) -> int:
         """Return the DAC's value for an offset of the piezo."""
