@@ -9,7 +9,7 @@ from tests.control.core.records import pixels, record
 
 from control.core import frame_writer
 from control.core.facts import Fact, FactStream, FrameMissing, FrameStored, Waiting
-from control.core.frame_writer import FrameWriter
+from control.core.frame_writer import FrameWriter, Tap
 from control.core.index_set import IndexSet
 from control.core.journal import Journal, read_journal
 from squid.errors import DiskFullError, StorageError
@@ -58,7 +58,7 @@ class ObstinateSink:
 class Bench:
     """A writer on an obstinate sink, with what it said."""
 
-    def __init__(self, folder: Path, capacity_bytes: int = 1 << 20) -> None:
+    def __init__(self, folder: Path, capacity_bytes: int = 1 << 20, taps: tuple[Tap, ...] = ()) -> None:
         self.folder = folder
         self.said: list[Fact] = []
         self.sink = ObstinateSink()
@@ -70,6 +70,7 @@ class Bench:
             stored=IndexSet(FRAMES),
             missing={},
             capacity_bytes=capacity_bytes,
+            taps=taps,
         )
         self.writer.start()
 
@@ -159,3 +160,44 @@ def test_what_comes_after_the_end_is_not_stored(tmp_path: Path) -> None:
     assert bench.writer.finish(10)
     bench.writer.put(record(0), pixels(0))
     assert bench.sink.appended == []
+
+
+def test_taps_see_what_is_stored_and_only_that(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    bench = Bench(tmp_path, taps=(lambda record, frame: seen.append((record.event.index, int(frame[0, 0]))),))
+    for index in range(10):
+        bench.writer.put(record(index), pixels(index))
+    bench.writer.skip(10, "lost")
+    assert bench.writer.finish(10)
+    assert seen == [(index, index) for index in range(10)]
+
+
+def test_a_tap_that_raises_is_left_out_and_the_others_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[int] = []
+
+    def broken(record: FrameRecord, frame: Pixels) -> None:
+        raise ZeroDivisionError("a preview's bug")
+
+    bench = Bench(tmp_path, taps=(broken, lambda record, _: seen.append(record.event.index)))
+    for index in range(10):
+        bench.writer.put(record(index), pixels(index))
+    assert bench.writer.finish(10)
+    assert seen == list(range(10))
+    assert bench.sink.flushed == list(range(10))
+    assert bench.writer.failure is None
+    assert caplog.text.count("sees no more of this run") == 1
+
+
+def test_the_fill_of_the_queue_shows(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, capacity_bytes=4 * pixels(0).nbytes)
+    bench.sink.gate.clear()
+    assert bench.writer.fill == 0.0
+    for index in range(2):
+        bench.writer.put(record(index), pixels(index))
+    assert bench.writer.fill == 0.5
+    for index in range(2, 6):
+        bench.writer.put(record(index), pixels(index))
+    assert bench.writer.fill == 1.0
+    bench.sink.gate.set()
+    assert bench.writer.finish(10)
+    assert bench.writer.fill == 0.0

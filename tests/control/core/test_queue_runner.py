@@ -1,0 +1,305 @@
+"""Plans one after another, on a simulated microscope."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.rig import FRAMES, machine, plan
+
+from control.core.multi_point_controller import MultiPointController
+from control.core.previews import Previews
+from control.core.queue_runner import QueueRunner
+from control.core.run_queue import RunQueue
+from control.core.run_record import read_summary
+from control.core.run_status import RunStatus
+from control.core.run_view import RunState
+from squid.drivers.simulated.faults import with_faults
+from squid.microscope import Microscope
+from squid.models.plan import AcquisitionPlan
+from squid.utils.persistent_queue import JobState
+from squid.utils.worker_manager import WorkerManager
+
+
+@dataclass
+class Bench:
+    """A microscope with a queue, and where it writes."""
+
+    folder: Path
+    microscope: Microscope
+    queue: QueueRunner
+    status: RunStatus
+    previews: Previews
+    live_stopped: list[str | None]
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "plates"
+
+    def plan(self, name: str, **changes: object) -> AcquisitionPlan:
+        return plan(self.folder, name=name, **changes)
+
+    def enqueue(self, name: str, *, start: bool = False, **changes: object) -> None:
+        handle = self.queue.enqueue(self.plan(name, **changes), self.output, start=start, on_error=self.told.append)
+        assert handle.wait(20)
+
+    def states(self) -> list[tuple[str, JobState]]:
+        return [(run.name, run.state) for run in self.queue.view().runs]
+
+    def is_idle(self) -> bool:
+        view = self.queue.view()
+        return view.current_id is None and not view.is_open
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    """Wait for what other threads do."""
+    give_up_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < give_up_s, "it did not happen in time"
+        threading.Event().wait(0.01)
+
+
+@contextmanager
+def bench(folder: Path, *faults: str) -> Iterator[Bench]:
+    config = machine(folder)
+    manager = WorkerManager()
+    run_queue = RunQueue(folder / "queue.sqlite")
+    stopped: list[str | None] = []
+    try:
+        with Microscope.build(with_faults(config, faults) if faults else config) as microscope:
+            status, previews = RunStatus(), Previews()
+            controller = MultiPointController(
+                microscope, manager, (status.hear, previews.hear), machine=config, taps=(previews.see,)
+            )
+            queue = QueueRunner(
+                run_queue,
+                controller,
+                manager,
+                folder=folder / "plans",
+                status=status,
+                stop_live=lambda: stopped.append(microscope.owner),
+            )
+            queue.interrupted()
+            made = Bench(folder, microscope, queue, status, previews, stopped)
+            yield made
+            if queue.current is not None:
+                queue.abort("the test has ended")
+            until(made.is_idle)
+    finally:
+        manager.shutdown(timeout=2.0)
+        run_queue.close()
+
+
+def test_plans_run_in_order_and_leave_their_frames_and_pictures(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first")
+        rig.enqueue("second")
+        assert rig.states() == [("first", JobState.WAITING), ("second", JobState.WAITING)]
+        assert rig.queue.start().wait(20)
+        until(rig.is_idle)
+        runs = rig.queue.view().runs
+        assert rig.states() == [("first", JobState.DONE), ("second", JobState.DONE)]
+        assert [(run.frames_stored, run.frames_planned) for run in runs] == [(FRAMES, FRAMES)] * 2
+        assert len(rig.live_stopped) == 2
+        view = rig.status.snapshot()
+        assert (view.state, view.name, view.stored, view.status) == (RunState.FINISHED, "second", FRAMES, "completed")
+        assert view.well_stored.tolist() == [12, 12]
+        assert rig.previews.tile_revisions().tolist() == [4, 4]  # 2 fields x 2 channels, middle plane only
+        assert rig.queue.view().holding == ""
+
+
+def test_what_is_added_to_an_empty_queue_waits_for_a_person(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first", start=True)
+        until(rig.is_idle)
+        rig.enqueue("second")
+        assert rig.states()[1] == ("second", JobState.WAITING)
+        assert rig.queue.current is None
+
+
+def test_a_plan_to_start_now_goes_first(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("overnight")
+        handle = rig.queue.enqueue(rig.plan("now"), rig.output, front=True)
+        assert handle.wait(20)
+        assert [name for name, _ in rig.states()] == ["now", "overnight"]
+
+
+def test_a_fault_holds_the_queue_and_says_why_and_a_resume_takes_the_rest(tmp_path: Path) -> None:
+    with bench(tmp_path, "stage.exception@move=4,times=2") as rig:
+        rig.enqueue("first", recovery={"on_stage_failure": "abort"})
+        rig.enqueue("second")
+        rig.queue.start()
+        until(lambda: rig.queue.view().holding != "")
+        until(rig.is_idle)
+        assert rig.states() == [("first", JobState.FAILED), ("second", JobState.WAITING)]
+        assert "first was ended by a fault: stage" in rig.queue.view().holding
+        broken = rig.queue.view().runs[0]
+        assert broken.run_folder is not None
+        assert rig.queue.resume(broken.id).wait(20)
+        until(rig.is_idle)
+        assert [state for _, state in rig.states()].count(JobState.DONE) == 2
+        assert read_summary(broken.run_folder).status == "completed"
+        assert read_summary(broken.run_folder).parts == 2
+
+
+def test_with_the_option_the_queue_goes_on_after_a_fault(tmp_path: Path) -> None:
+    with bench(tmp_path, "stage.exception@move=4,times=2") as rig:
+        rig.queue.go_on_after_faults(True)
+        rig.enqueue("first", recovery={"on_stage_failure": "abort"})
+        rig.enqueue("second", start=True)
+        until(rig.is_idle)
+        assert rig.states() == [("first", JobState.FAILED), ("second", JobState.DONE)]
+
+
+def test_a_run_that_stored_nothing_holds_the_queue_in_any_case(tmp_path: Path) -> None:
+    with bench(tmp_path, "camera.exception@frame=0,times=always") as rig:
+        rig.queue.go_on_after_faults(True)
+        rig.enqueue("first", recovery={"on_missing_frame": "abort"})
+        rig.enqueue("second", start=True)
+        until(rig.is_idle)
+        assert rig.states() == [("first", JobState.FAILED), ("second", JobState.WAITING)]
+
+
+def test_a_refused_plan_says_why_and_nothing_moves(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("too far", z_um=9e9)
+        rig.enqueue("second", start=True)
+        until(rig.is_idle)
+        first = rig.queue.view().runs[0]
+        assert (first.state, first.run_folder) == (JobState.FAILED, None)
+        assert "too far was refused" in rig.queue.view().holding
+        assert "allowed: z 0 to 6000 µm" in first.reason
+        assert rig.microscope.owner is None
+        assert rig.told == []
+
+
+def test_a_run_waits_until_the_microscope_is_free(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig, rig.microscope.reserve("a person's hands"):
+        handle = rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+        until(lambda: rig.live_stopped == ["a person's hands"])
+        assert not handle.is_finished
+        assert rig.queue.current is None
+        assert handle.cancel()
+        assert handle.wait(20)
+        assert rig.states() == [("first", JobState.WAITING)]
+        rig.queue.hold()
+
+
+def test_pause_go_on_and_abort(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first", wells="B2:D6")
+        rig.enqueue("second", start=True)
+        until(lambda: rig.status.snapshot().stored > 3)
+        rig.queue.pause()
+        until(lambda: rig.status.snapshot().state is RunState.PAUSED)
+        rig.queue.go_on()
+        until(lambda: rig.status.snapshot().state is RunState.RUNNING)
+        rig.queue.abort()
+        until(rig.is_idle)
+        assert rig.states() == [("first", JobState.FAILED), ("second", JobState.WAITING)]
+        assert "ended by you" in rig.queue.view().holding
+        view = rig.status.snapshot()
+        assert view.status == "aborted"
+        assert view.next_index == view.stored
+
+
+def test_a_held_queue_lets_the_run_end_and_starts_no_other(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first", wells="B2:D6")
+        rig.enqueue("second")
+        assert rig.queue.start().wait(20)
+        rig.queue.hold("by a person")
+        until(lambda: rig.queue.view().current_id is None)
+        assert rig.states() == [("first", JobState.DONE), ("second", JobState.WAITING)]
+        assert rig.queue.view().holding == "by a person"
+
+
+def test_order_and_taking_out(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        for name in ("a", "b", "c"):
+            rig.enqueue(name)
+        ids = {run.name: run.id for run in rig.queue.view().runs}
+        assert rig.queue.move(ids["c"], ids["a"]).wait(20)
+        assert rig.queue.cancel(ids["b"]).wait(20)
+        waiting = [name for name, state in rig.states() if state is JobState.WAITING]
+        assert waiting == ["c", "a"]
+
+
+def test_what_cannot_be_resumed_is_told(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("a")
+        handle = rig.queue.resume(rig.queue.view().runs[0].id, rig.told.append)
+        assert handle.wait(20)
+        until(lambda: bool(rig.told))
+        assert "nothing to resume" in rig.told[0]
+
+
+def test_everything_survives_the_program(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("finished", start=True)
+        until(rig.is_idle)
+        rig.enqueue("waits")
+        finished = rig.queue.view().runs[0].run_folder
+    queue = RunQueue(tmp_path / "queue.sqlite")  # a run that is under way when the program dies
+    taken = queue.take()
+    assert taken is not None
+    queue.close()
+    with bench(tmp_path) as rig:
+        assert [run.name for run in rig.queue.interrupted()] == ["waits"]
+        assert rig.states() == [("finished", JobState.DONE), ("waits", JobState.INTERRUPTED)]
+        assert rig.queue.view().runs[0].run_folder == finished
+        assert rig.queue.resume(taken.id).wait(20)
+        until(rig.is_idle)
+        assert set(rig.states()) == {("finished", JobState.DONE), ("waits", JobState.DONE)}
+
+
+def test_a_broken_listener_and_a_broken_tap_do_not_disturb_the_run(tmp_path: Path) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("somebody's bug")
+
+    manager = WorkerManager()
+    with Microscope.build(machine(tmp_path)) as microscope:
+        controller = MultiPointController(microscope, manager, (broken,), taps=(broken,))
+        summary = controller.start(plan(tmp_path), tmp_path / "out").wait(60)
+    manager.shutdown(timeout=2.0)
+    assert summary is not None
+    assert (summary.status, summary.frames_stored) == ("completed", FRAMES)
+
+
+def test_when_ended_comes_once_the_microscope_is_free_and_at_once_afterwards(tmp_path: Path) -> None:
+    manager = WorkerManager()
+    owners: list[str | None] = []
+    with Microscope.build(machine(tmp_path)) as microscope:
+        run = MultiPointController(microscope, manager).start(plan(tmp_path), tmp_path / "out")
+        run.when_ended(lambda: owners.append(microscope.owner))
+        assert run.wait(60) is not None
+        until(lambda: len(owners) == 1)
+        run.when_ended(lambda: owners.append(microscope.owner))
+    manager.shutdown(timeout=2.0)
+    assert owners == [None, None]
+
+
+@pytest.mark.parametrize("stored_first", [True, False])
+def test_the_counts_of_a_resumed_run_go_on_by_well(tmp_path: Path, stored_first: bool) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first", wells="B2:B7", start=True)
+        until(lambda: rig.status.snapshot().stored > (14 if stored_first else 0))
+        rig.queue.abort()
+        until(rig.is_idle)
+        part = rig.status.snapshot()
+        folder = part.folder
+        assert folder is not None
+        assert rig.queue.resume_folder(folder).wait(20)
+        begun = rig.status.snapshot()
+        assert begun.stored >= part.stored
+        until(rig.is_idle)
+        view = rig.status.snapshot()
+        assert (view.stored, view.status) == (72, "completed")
+        assert view.well_stored.tolist() == view.well_planned.tolist() == [12] * 6
