@@ -1,0 +1,38 @@
+"""Asks how far one notch of the wheel moves the focus."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QWidget
+
+from control.gui.image_view import FocusSteps
+from control.gui.parts import NumberEdit
+
+
+class FocusWheelDialog(QDialog):
+    """Three distances, in µm.
+
+    Parameters
+    ----------
+    steps : FocusSteps
+        As they are.
+    parent : QWidget, optional
+        Over which it appears.
+    """
+
+    def __init__(self, steps: FocusSteps, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Focus wheel")
+        values = {"Wheel": steps.plain_um, "Ctrl and wheel": steps.ctrl_um, "Shift and wheel": steps.shift_um}
+        self.edits = [NumberEdit("µm", 0.1, 200.0, um, tip="z per notch of the wheel") for um in values.values()]
+        form = QFormLayout(self)
+        for label, edit in zip(values, self.edits, strict=True):
+            form.addRow(label, edit)
+        both = QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButtons(both))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form.addRow(buttons)
+
+    def steps(self) -> FocusSteps:
+        """Return what was typed."""
+        return FocusSteps(*(edit.value() for edit in self.edits))

@@ -1,0 +1,267 @@
+"""Live view's controls: channel, start and stop, snap, exposure, intensity, gain, presets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt5.QtWidgets import QAction, QButtonGroup, QFormLayout, QGridLayout, QHBoxLayout, QLabel, QPushButton
+
+from control.core.live import Live, LiveSettings
+from control.core.presets import Presets
+from control.core.words import in_words
+from control.gui import theme
+from control.gui.parts import NumberEdit, Section, button_for, faint_label, icon, make_action
+from squid.errors import SquidError
+
+_PER_ROW = 3
+_NUMBERED = 9
+
+
+class LivePanel(Section):
+    """What live view is taken with.
+
+    Parameters
+    ----------
+    live : Live
+        Is commanded and read.
+    presets : Presets
+        Where channels come from, and where changed ones are kept.
+
+    Attributes
+    ----------
+    snap_requested, snap_to_file_requested : pyqtSignal
+        A person wants a snap.
+    preset_saved : pyqtSignal(str)
+        Name of the channel whose preset was kept.
+    """
+
+    snap_requested = pyqtSignal()
+    snap_to_file_requested = pyqtSignal()
+    preset_saved = pyqtSignal(str)
+
+    def __init__(self, live: Live, presets: Presets) -> None:
+        super().__init__("Live")
+        self._live = live
+        self._presets = presets
+        self._objective = ""
+        self._shown: LiveSettings | None = None
+        self._is_running: bool | None = None
+        self._failure: str | None = None
+        self.rate = faint_label()
+        self.rate.setObjectName("frameRate")
+        self.banner = QLabel()
+        self.channel_buttons: dict[str, QPushButton] = {}
+        self._group = QButtonGroup(self)
+        self._grid = QGridLayout()
+        self.live_action = make_action(self, "Start &live", self.toggle, shortcut="F2", image="play")
+        self.snap_action = make_action(
+            self, "&Snap", self.snap_requested.emit, shortcut="F3", tip="Take one image and show it", image="camera"
+        )
+        self.file_action = make_action(
+            self,
+            "Snap to &file",
+            self.snap_to_file_requested.emit,
+            shortcut="F4",
+            tip="Take one image and store it as OME-TIFF",
+            image="content-save-outline",
+        )
+        self.save_action = make_action(
+            self,
+            "Save to &preset",
+            self.save_preset,
+            shortcut="Ctrl+Shift+S",
+            tip="Keep exposure, intensity and gain as this channel's preset for the objective",
+            image="tune",
+        )
+        self.channel_actions = [self._channel_action(number) for number in range(_NUMBERED)]
+        choices = live.camera_choices
+        self.exposure = NumberEdit("ms", *choices.exposure_range_ms, 10.0, tip="Exposure time")
+        self.intensity = NumberEdit("%", 0.0, 100.0, 0.0, tip="Share of the light source's full power")
+        self.gain = NumberEdit(
+            "x", *choices.gain_range, choices.gain_range[0], decimals=2, step=0.1, tip="Analogue gain"
+        )
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.banner.setObjectName("liveFailure")
+        self.banner.setProperty("role", "refusal")
+        self.banner.setWordWrap(True)
+        self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.banner.hide()
+        self._grid.setSpacing(theme.GAP_PX // 2)
+        buttons = QHBoxLayout()
+        for action, role, name in (
+            (self.live_action, "main", "liveButton"),
+            (self.snap_action, "", "snapButton"),
+            (self.file_action, "", "snapFileButton"),
+        ):
+            button = button_for(action, role)
+            button.setObjectName(name)
+            buttons.addWidget(button)
+        numbers = QFormLayout()
+        numbers.setContentsMargins(0, 0, 0, 0)
+        for label, edit, name, apply in (
+            ("Exposure", self.exposure, "exposureEdit", self._apply_exposure),
+            ("Intensity", self.intensity, "intensityEdit", self._apply_intensity),
+            ("Gain", self.gain, "gainEdit", self._apply_gain),
+        ):
+            edit.setObjectName(name)
+            edit.valueChanged.connect(apply)
+            numbers.addRow(label, edit)
+        low, high = self._live.camera_choices.gain_range
+        self.gain.setEnabled(low < high)
+        last = QHBoxLayout()
+        last.addWidget(self.rate, 1)
+        save = button_for(self.save_action)
+        save.setObjectName("savePresetButton")
+        last.addWidget(save)
+        self.body.addLayout(self._grid)
+        self.body.addLayout(buttons)
+        self.body.addLayout(numbers)
+        self.body.addLayout(last)
+        self.body.addWidget(self.banner)
+
+    def menu_actions(self) -> list[QAction | None]:
+        """Return the actions in menu order; None separates."""
+        used = [action for action in self.channel_actions if action.isVisible()]
+        return [self.live_action, self.snap_action, self.file_action, None, *used, self.save_action]
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    def set_objective(self, objective: str) -> None:
+        """Offer the channels of this objective; the chosen one takes its preset for it."""
+        if objective == self._objective:
+            return
+        is_first, self._objective = not self._objective, objective
+        self._make_buttons(self._presets.names(objective))
+        if not is_first and self._live.settings.channel in self.channel_buttons:
+            self.choose(self._live.settings.channel)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what live view does; from a timer."""
+        settings, is_running = self._live.settings, self._live.is_running
+        if settings != self._shown:
+            self._shown = settings
+            for edit, value in (
+                (self.exposure, settings.exposure_ms),
+                (self.intensity, settings.intensity * 100),
+                (self.gain, settings.gain),
+            ):
+                edit.blockSignals(True)
+                edit.setValue(value)
+                edit.blockSignals(False)
+            if settings.channel in self.channel_buttons:
+                self.channel_buttons[settings.channel].setChecked(True)
+        if is_running != self._is_running:
+            self._is_running = is_running
+            self.live_action.setText("Stop &live" if is_running else "Start &live")
+            self.live_action.setIcon(icon("stop" if is_running else "play", theme.BACKGROUND))
+            self.live_action.setToolTip(f"{'Stop' if is_running else 'Start'} live view (F2)")
+        rate = f"{self._live.frame_rate_hz:.1f} frames per second" if is_running else "Live is off"
+        if rate != self.rate.text():
+            self.rate.setText(rate)
+        self._show_failure(self._live.failure)
+
+    def _show_failure(self, failure: str | None) -> None:
+        if failure != self._failure:
+            self._failure = failure
+            self.banner.setText(f"Live view ended by itself: {failure}" if failure else "")
+            self.banner.setVisible(failure is not None)
+
+    # --- what a person does -----------------------------------------------------------------------------------------
+
+    def toggle(self) -> None:
+        """Start live view, or stop it."""
+        self._try(self._live.stop if self._live.is_running else self._live.start)
+
+    def choose(self, channel: str) -> None:
+        """Take the preset of a channel."""
+        self._try(partial(self._live.set, channel=channel))
+
+    def save_preset(self) -> None:
+        """Keep exposure, intensity and gain as the channel's preset for this objective."""
+        settings = self._live.settings
+        preset = self._presets.get(self._objective, settings.channel)
+        is_gain_kept = preset.gain is not None or self.gain.isEnabled()
+        changed = preset.model_copy(
+            update={
+                "exposure_ms": settings.exposure_ms,
+                "intensity": settings.intensity,
+                "gain": settings.gain if is_gain_kept else None,
+            }
+        )
+        if self._try(partial(self._presets.save, self._objective, settings.channel, changed)):
+            self.preset_saved.emit(settings.channel)
+
+    def _apply_exposure(self, exposure_ms: float) -> None:
+        self._try(partial(self._live.set, exposure_ms=exposure_ms))
+
+    def _apply_intensity(self, intensity_pct: float) -> None:
+        self._try(partial(self._live.set, intensity=intensity_pct / 100))
+
+    def _apply_gain(self, gain: float) -> None:
+        self._try(partial(self._live.set, gain=gain))
+
+    def _try(self, command: Callable[[], object]) -> bool:
+        """Carry out a command at once and show what it refuses; return whether it was carried out."""
+        try:
+            command()
+        except SquidError as refusal:
+            self.refuse(in_words(refusal))
+            self._shown = None  # the edits return to what is in force
+            return False
+        self.refuse()
+        self.refresh()
+        return True
+
+    # --- channels ---------------------------------------------------------------------------------------------------
+
+    def _channel_action(self, number: int) -> QAction:
+        action = make_action(
+            self, "", partial(self._choose_number, number), shortcut=f"Alt+{number + 1}", tip="Channel"
+        )
+        action.setVisible(False)
+        return action
+
+    def _choose_number(self, number: int) -> None:
+        self.choose(list(self.channel_buttons)[number])
+
+    def _make_buttons(self, names: Sequence[str]) -> None:
+        for button in self.channel_buttons.values():
+            self._group.removeButton(button)
+            button.deleteLater()
+        self.channel_buttons = {}
+        for number, name in enumerate(names):
+            keys = f" (Alt+{number + 1})" if number < _NUMBERED else ""
+            button = QPushButton(chip(self._presets.get(self._objective, name).colour), name)
+            button.setCheckable(True)
+            button.setObjectName(f"channel_{name}")
+            button.setToolTip(f"Show {name} with its preset{keys}")
+            button.clicked.connect(partial(self._clicked, name))
+            self._group.addButton(button)
+            self._grid.addWidget(button, number // _PER_ROW, number % _PER_ROW)
+            self.channel_buttons[name] = button
+        for number, action in enumerate(self.channel_actions):
+            action.setVisible(number < len(names))
+            action.setText(f"Channel {names[number]}" if number < len(names) else "")
+        self._shown = None
+
+    def _clicked(self, name: str, _is_checked: bool) -> None:
+        self.choose(name)
+
+
+def chip(colour: str) -> QIcon:
+    """Return a small disc of a channel's colour (``#RRGGBB``)."""
+    picture = QPixmap(32, 32)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QColor(theme.LINE))
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(5, 5, 22, 22)
+    painter.end()
+    return QIcon(picture)
