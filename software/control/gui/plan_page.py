@@ -35,11 +35,13 @@ from control.gui.start_bar import StartBar
 from control.gui.wells_panel import WellsPanel
 from squid.models.channel import ChannelPreset
 from squid.models.plate import PlateGeometry
+from squid.utils.task import WorkerResult
 
 _POSITION_MS = 100
 _FRESH_MS = 10_000
 """So often totals are worked out anew while the page is shown: the disk fills, the end moves."""
 
+_LIMIT_MS = 10_000
 _PREVIEWED = 2000
 """Fields drawn at once while a person edits; the verdict brings all."""
 
@@ -263,12 +265,19 @@ class PlanPage(QWidget):
         return self._session.presets.machine().channels_of(objective or self._objective)
 
     def _edit_presets(self) -> None:
-        objective = self.draft.objective or self._objective
-        choices = PresetChoices.of(self._session.microscope)
-        dialog = PresetsDialog(self._session.presets, objective, choices, self)
-        dialog.saved.connect(lambda *_: self._take_presets())
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        """Ask the devices what they take, then open the dialog."""
+        session = self._session
+
+        def opens(result: WorkerResult) -> None:
+            objective = self.draft.objective or self._objective
+            dialog = PresetsDialog(session.presets, objective, result.value, self, session.manager)
+            dialog.saved.connect(lambda *_: self._take_presets())
+            dialog.finished.connect(dialog.deleteLater)
+            dialog.open()
+
+        session.manager.submit(
+            "preset choices", lambda: PresetChoices.of(session.microscope), _LIMIT_MS, opens, coalesce_key="choices"
+        )
 
     def _take_presets(self) -> None:
         self._session.use_presets()
