@@ -121,16 +121,8 @@ def test_nothing_is_never_negative() -> None:
     assert [signed(value) for value in (-0.001, 0.0, -1.0, 2.345)] == ["+0.00", "+0.00", "-1.00", "+2.35"]
 
 
-DOCUMENT = Document("a <b> | c", (Chapter("d", ("e & f",), (Table(("name", "n"), (("x|y", "1"), ("z", "20"))),)),))
-    "a <b> | c",
-    (
-        Chapter(
-            "d",
-            ("e & f",),
-            (Table(("name", "n"), (("x|y", "1"), ("z", "20")))),
-        )
-    ),
-)
+TABLE = Table(("name", "n"), (("x|y", "1"), ("z", "20")))
+DOCUMENT = Document("a <b> | c", (Chapter("d", ("e & f",), (TABLE,)),))
 
 
 def test_a_document_in_three_ways(tmp_path: Path) -> None:
