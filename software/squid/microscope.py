@@ -60,6 +60,7 @@ class Microscope:
         self.config = config
         self.devices = devices
         self._owner: str | None = None
+        self._camera_for_runs: str | None = None
         self._owner_lock = threading.Lock()
         self.camera = self._required(Role.CAMERA, Camera)
         self.stage = self._required(Role.STAGE, Stage)
@@ -182,6 +183,28 @@ class Microscope:
             height, width = (side // wanted.binning for side in self.camera.sensor_shape_px)
             roi_width, roi_height = wanted.roi_px
             self.camera.set_roi(Roi((width - roi_width) // 2, (height - roi_height) // 2, roi_width, roi_height))
+        self._camera_for_runs = self._camera_now()
+
+    def check_camera_config(self) -> None:
+        """Refuse to go on when the camera has other settings than `apply_camera_config` gave it; asks no hardware.
+
+        Raises
+        ------
+        DeviceError
+            Names both: whoever changed them could not give the camera back.
+        """
+        now = self._camera_now()
+        if self._camera_for_runs not in (None, now):
+            raise DeviceError(
+                self.camera.label,
+                f"has {now}, but {self._camera_for_runs} for runs: start and stop live view, or open it anew",
+            )
+
+    def _camera_now(self) -> str:
+        camera = self.camera
+        roi = camera.roi
+        region = f"{roi.width_px} x {roi.height_px} px at ({roi.x_px}, {roi.y_px})"
+        return f"binning {camera.binning}, {camera.pixel_format.value}, {region}"
 
     def _required(self, role: Role, kind: type[DeviceT]) -> DeviceT:
         device = self._optional(role, kind)

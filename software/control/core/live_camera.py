@@ -12,7 +12,8 @@ from typing import ParamSpec
 
 from control.core import device_calls
 from control.core.device_calls import Abort, DeviceCalls
-from control.core.imaging import EXPOSURE_TOLERANCE, FIRST_FRAME_S
+from control.core.hardware_sequence import FIRST_FRAME_S
+from control.core.imaging import EXPOSURE_TOLERANCE
 from control.core.lighting import Lighting
 from control.core.live_frame import CameraView, LiveFrame, LiveSettings, Wanted
 from control.core.run_control import RunAborted
@@ -108,6 +109,7 @@ class LiveCamera:
     def restore(self) -> None:
         """Give the camera back as runs expect it: the machine file's settings, and the gain it had before."""
         camera = self._camera
+        self._applied = None
         self._call(self._microscope.apply_camera_config)
         if camera.gain != self._gain_before:
             self._call(camera.set_gain, self._gain_before)

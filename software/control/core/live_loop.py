@@ -145,6 +145,7 @@ class LiveLoop:
             _raise_if_cancelled()
             if not self._is_watched():
                 camera.dark()
+                camera.restore()  # whoever plans meanwhile must see the camera that runs will have
                 self._wait_for_window()
                 continue
             started_s = time.monotonic()

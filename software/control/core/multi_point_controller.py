@@ -118,11 +118,14 @@ class MultiPointController:
         ------
         ConfigurationError
             Plan and machine do not fit; nothing moved, no folder was made.
+        DeviceError
+            Somebody else has the microscope, or left the camera with settings of his own; the same.
         StorageError
             The folder cannot be written; nothing moved.
         """
         with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run of {plan.name}"))
+            self._microscope.check_camera_config()
             checked = preflight(plan, self._microscope, output, file=plan_file)
             now = datetime.now(UTC)
             folder = create_run_folder(output, plan.name, now.astimezone())
@@ -143,6 +146,7 @@ class MultiPointController:
         """
         with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run in {folder}"))
+            self._microscope.check_camera_config()
             _lock(folder, folder_lock)
             state = read_journal(folder)
             summary = _summary_of(folder, state)

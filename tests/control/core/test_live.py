@@ -196,6 +196,25 @@ def test_binning_and_region_take_effect_and_are_not_left_to_runs(bench: HandBenc
     assert live.camera_view.binning == 2  # the next live view goes on with it
 
 
+def test_a_window_that_looks_away_gives_the_camera_back(bench: HandBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans are checked against the camera that runs will have, whatever live view was doing."""
+    monkeypatch.setattr(live_loop, "TICK_S", 0.2)
+    bench.live.set_camera(binning=2)
+    bench.live.start()
+    watch(bench, 2)
+    wait_until(lambda: bench.microscope.camera.binning == 1, "the camera")
+    assert watch(bench, 2)[-1].view.binning == 2
+
+
+def test_a_run_refuses_a_camera_that_was_not_given_back(bench: HandBench) -> None:
+    bench.microscope.check_camera_config()
+    bench.microscope.camera.set_binning(2)
+    with pytest.raises(DeviceError, match=r"camera: has binning 2, mono12, 40 x 32 px .* but binning 1"):
+        bench.microscope.check_camera_config()
+    bench.ask(bench.live.snap)
+    bench.microscope.check_camera_config()
+
+
 def test_a_region_drawn_in_a_frame_shows_that_part(bench: HandBench) -> None:
     live = bench.live
     whole = bench.ask(live.snap)
