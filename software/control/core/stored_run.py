@@ -12,10 +12,9 @@ and needs no microscope. Safe in any thread; `refresh` and `read` touch the disk
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +73,8 @@ class StoredRun:
         Its events.
     layout : DatasetLayout
         The planned data set; its images are computed on demand.
+    extent : PlaneRef
+        Number of images, and of the largest of them time points, channels and planes.
     """
 
     def __init__(self, folder: Path, plan: AcquisitionPlan, schedule: Schedule, started_utc: str) -> None:
@@ -85,8 +86,8 @@ class StoredRun:
         self._reader: PlaneReader | None = plane_reader(
             plan.storage.format, plan.storage.compression, folder, self.layout
         )
-        self._wells, self._well_of_image = _wells_of(self.layout.images)
-        self._frames = Frames(folder, _extent(self.layout))
+        self._wells, self._well_of_image, self.extent = _survey(self.layout)
+        self._frames = Frames(folder, self.extent)
         self._summary = self._read_summary()
         self._summary_stamp = self._stamp()
 
@@ -340,14 +341,13 @@ def _header(folder: Path) -> Record:
     return record
 
 
-def _extent(layout: DatasetLayout) -> PlaneRef:
-    size_t = max((image.size_t for image in layout.images), default=1)
-    size_z = max((image.size_z for image in layout.images), default=1)
-    return PlaneRef(len(layout.images), size_t, len(layout.channels), size_z)
-
-
-def _wells_of(images: Sequence[ImageLayout]) -> tuple[tuple[WellRef, ...], npt.NDArray[Any]]:
-    """Return the wells in order, and the number of each image's well: shape (images,); -1 outside the wells."""
+def _survey(layout: DatasetLayout) -> tuple[tuple[WellRef, ...], npt.NDArray[np.int32], PlaneRef]:
+    """Return the wells in order, the number of each image's well (shape (images,), -1 outside), and the extent."""
     numbers: dict[WellRef, int] = {}
-    of_image = [numbers.setdefault(image.well, len(numbers)) if image.well else -1 for image in images]
-    return tuple(numbers), np.array(of_image, np.int32)
+    of_image: list[int] = []
+    size_t = size_z = 1
+    for image in layout.images:
+        of_image.append(numbers.setdefault(image.well, len(numbers)) if image.well else -1)
+        size_t, size_z = max(size_t, image.size_t), max(size_z, image.size_z)
+    extent = PlaneRef(len(of_image), size_t, len(layout.channels), size_z)
+    return tuple(numbers), np.array(of_image, np.int32), extent

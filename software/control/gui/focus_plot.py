@@ -18,6 +18,9 @@ from control.gui import theme
 from control.gui.parts import CountEdit, faint_label
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
+FOLLOW_GROWTH = 1.02
+"""A plot of a run that goes on is drawn anew when there are so many times more frames."""
+
 _COLOURS = "viridis"
 
 
@@ -40,6 +43,7 @@ class FocusPlot(QWidget):
         self._bar: Any = None
         self._map: Any = None
         self._points_seen = -1
+        self._z_um: dict[int, float] = {}
         self._text = faint_label("Open a run to see where its focus lay.")
         self._text.setObjectName("focusText")
         self._time = CountEdit("", 1, 1, 1, tip="Time point")
@@ -72,16 +76,14 @@ class FocusPlot(QWidget):
         """Show another run."""
         self._run, self._points_seen = run, -1
         if run is not None:
-            images = run.layout.images
-            for edit, sizes in ((self._time, "size_t"), (self._plane, "size_z")):
-                most = max((getattr(image, sizes) for image in images), default=1)
+            for edit, most in ((self._time, run.extent.t), (self._plane, run.extent.z)):
                 edit.setRange(1, most)
                 edit.setVisible(most > 1)
         self.redraw()
 
     def follow(self) -> None:
         """Draw what has come since, while it is seen."""
-        if self._run is not None and len(self._run.frames) != self._points_seen:
+        if self._run is not None and len(self._run.frames) > FOLLOW_GROWTH * self._points_seen:
             self.redraw()
 
     def redraw(self) -> None:
@@ -144,16 +146,15 @@ class FocusPlot(QWidget):
             low_um, high_um = middle_um - 0.05, middle_um + 0.05
         colours = self._map.map((z_um - low_um) / (high_um - low_um), mode="qcolor")
         size_px = float(np.clip(400 / np.sqrt(len(z_um)), 5, 16))
-        names = [self._run.layout.images[int(image)].name for image in images] if self._run else []
-        data = [f"{name}: z {z:.2f} µm" for name, z in zip(names, z_um, strict=True)]
-        self._scatter.setData(x=x_um / 1000, y=y_um / 1000, brush=colours, size=size_px, symbol="s", data=data)
+        self._scatter.setData(x=x_um / 1000, y=y_um / 1000, brush=colours, size=size_px, symbol="s", data=images)
+        self._z_um = dict(zip(images.tolist(), z_um.tolist(), strict=True))
         self._bar.setLevels((low_um, high_um))
         self._plot.autoRange()
         self._text.setText(_in_words(x_um, y_um, z_um))
 
-    @staticmethod
-    def _tip(x: float, y: float, data: str) -> str:
-        return f"{data}\nx {x:.3f} mm, y {y:.3f} mm"
+    def _tip(self, x: float, y: float, data: np.int32) -> str:
+        name = self._run.layout.images[int(data)].name if self._run is not None else ""
+        return f"{name}: z {self._z_um[int(data)]:.2f} µm\nx {x:.3f} mm, y {y:.3f} mm"
 
 
 def _in_words(x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64], z_um: npt.NDArray[np.float64]) -> str:
