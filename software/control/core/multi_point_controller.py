@@ -50,7 +50,7 @@ from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
 from squid.models.plan import AcquisitionPlan, plan_digest, plan_text, read_plan
 from squid.utils.deadlines import DeadlineWatch
-from squid.utils.task import current_task
+from squid.utils.task import TaskHandle, current_task
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 _log = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ class MultiPointController:
         _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
         budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
         try:
-            self._manager.submit(
+            task = self._manager.submit(
                 f"run {folder.name}",
                 run.execute,
                 timeout_ms=int(budget_s * 1000),
@@ -189,7 +189,13 @@ class MultiPointController:
         except SquidError as refusal:
             run.not_executed(str(refusal))
             raise
+        run.when_ended(lambda: self._leave_behind(run, task))
         return run
+
+    def _leave_behind(self, run: Run, task: TaskHandle) -> None:
+        """Give up the thread of a hung run, so that the same run can be resumed while that thread still hangs."""
+        if run.is_hung and not task.is_finished:
+            self._manager.give_up(task.task, f"the run in {run.folder} hung")
 
     def _build(
         self, run: Run, watch: DeadlineWatch, plan: AcquisitionPlan, checked: Preflight, progress: _Progress

@@ -103,6 +103,11 @@ class Run:
         control = parts.control
         return Vitals(parts.steps.current, parts.writer.fill, control.is_paused, control.abort_reason)
 
+    @property
+    def is_hung(self) -> bool:
+        """Whether its thread was left behind in a call that did not return."""
+        return self._epoch.is_revoked
+
     def when_ended(self, callback: Callable[[], object]) -> None:
         """Have `callback` called once the run has ended and given everything back; at once if it has.
 

@@ -1,0 +1,268 @@
+"""The Run page, pressed as a user presses it, on a simulated microscope."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication, QMessageBox, QPushButton, QTableWidget
+from pytestqt.qtbot import QtBot
+from tests.control.core.queue_bench import Bench, bench
+
+from control.core.facts import Hung
+from control.core.run_view import RunState
+from control.gui.run_page import RunPage
+
+SLOW_MS = 30_000
+
+
+@pytest.fixture
+def rig(qapp: QApplication, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A microscope with a queue; faults are the fixture's parameter."""
+    with bench(tmp_path, *getattr(request, "param", ())) as made:
+        yield made
+
+
+@pytest.fixture
+def page(rig: Bench, qtbot: QtBot) -> RunPage:
+    shown = RunPage(cast(Any, rig))
+    qtbot.addWidget(shown)
+    shown.resize(1366, 660)
+    with qtbot.waitExposed(shown):
+        shown.show()
+    return shown
+
+
+def press(page: RunPage, name: str) -> None:
+    button = page.findChild(QPushButton, name)
+    assert button is not None
+    assert button.isEnabled(), f"{name} cannot be pressed"
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def is_enabled(page: RunPage, name: str) -> bool:
+    button = page.findChild(QPushButton, name)
+    return button is not None and button.isEnabled()
+
+
+def wait_for(qtbot: QtBot, page: RunPage, state: RunState) -> None:
+    qtbot.waitUntil(lambda: page._view.state is state, timeout=SLOW_MS)
+
+
+def choose(page: RunPage, row: int) -> None:
+    table = page.findChild(QTableWidget, "queueTable")
+    viewport, item = table.viewport(), table.item(row, 0)
+    assert viewport is not None
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=table.visualItemRect(item).center())
+
+
+def rows(page: RunPage) -> list[tuple[str, str]]:
+    table = page.findChild(QTableWidget, "queueTable")
+    return [(table.item(row, 0).text(), table.item(row, 1).text()) for row in range(table.rowCount())]
+
+
+def test_a_plan_runs_to_its_end_and_its_thumbnails_come(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    assert "Nothing runs" in page.progress.state.text()
+    assert not is_enabled(page, "startButton")
+    rig.queue.enqueue(rig.plan("first"), rig.output)
+    qtbot.waitUntil(lambda: is_enabled(page, "startButton"), timeout=SLOW_MS)
+    press(page, "startButton")
+    wait_for(qtbot, page, RunState.FINISHED)
+    qtbot.waitUntil(lambda: len(page.plate._pixmaps) == 2, timeout=SLOW_MS)
+    assert page.progress.result.title.text() == "Completed"
+    assert "All 24 frames" in page.progress.result.text.text()
+    assert not is_enabled(page, "pauseButton")
+    assert not is_enabled(page, "abortButton")
+    assert page.plate.map.plate.name == "96 well plate"
+    assert page.plate.text_of(1, 1) == "12 of 12 frames stored"
+    assert page.plate.text_of(0, 0) == "not in this plan"
+    square = page.plate.map.well_rect(1, 1).center().toPoint()
+    inside = page.plate.map.grab().toImage().pixelColor(square)
+    empty = page.plate.map.grab().toImage().pixelColor(page.plate.map.well_rect(0, 0).center().toPoint())
+    assert inside != empty
+    with qtbot.waitSignal(page.review_requested) as asked:
+        press(page, "reviewButton")
+    assert asked.args == [rig.status.snapshot().folder]
+
+
+def test_current_well_and_last_frame_are_drawn(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    wait_for(qtbot, page, RunState.FINISHED)
+    page.tabs.setCurrentWidget(page.mosaic)
+    qtbot.waitUntil(lambda: page.mosaic.picture is not None, timeout=SLOW_MS)
+    page.tabs.setCurrentWidget(page.last_frame)
+    qtbot.waitUntil(lambda: page.last_frame.picture is not None, timeout=SLOW_MS)
+    assert page.mosaic.picture is not None
+    assert page.last_frame.picture is not None
+    assert page.mosaic.picture.caption == "Well B4"
+    assert "Frame 23: B4_1, FITC, plane 3" in page.last_frame.picture.caption
+
+
+def test_one_channel_in_grey_or_all_in_colour(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    wait_for(qtbot, page, RunState.FINISHED)
+    qtbot.waitUntil(lambda: len(page.plate._pixmaps) == 2, timeout=SLOW_MS)
+    box = page.picker.box
+    assert [box.itemText(row) for row in range(box.count())] == ["All channels", "DAPI", "FITC"]
+    coloured = page.plate._pixmaps[0].toImage()
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: page.plate._pixmaps[0].toImage() != coloured, timeout=SLOW_MS)
+    grey = page.plate._pixmaps[0].toImage().pixelColor(5, 5)
+    assert grey.red() == grey.green() == grey.blue()
+
+
+def test_pause_go_on_and_abort_with_a_question(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first", wells="B2:G9"), rig.output, start=True)
+    qtbot.waitUntil(lambda: page._view.stored > 3, timeout=SLOW_MS)
+    press(page, "pauseButton")
+    wait_for(qtbot, page, RunState.PAUSED)
+    assert "paused, the light is off" in page.progress.state.text()
+    assert page.pause_button.text() == "Go on"
+    press(page, "pauseButton")
+    wait_for(qtbot, page, RunState.RUNNING)
+    press(page, "abortButton")
+    question = page.findChild(QMessageBox, "abortQuestion")
+    assert question is not None
+    assert "frames are stored; it can be resumed later" in question.text()
+    end = question.findChild(QPushButton, "abortConfirmButton")
+    assert end is not None
+    begin_s = time.monotonic()
+    QTest.mouseClick(end, Qt.MouseButton.LeftButton)
+    assert time.monotonic() - begin_s < 5  # the button itself waits for nothing
+    run = rig.queue.current
+    if run is not None:
+        assert run.wait(30) is not None
+    wait_for(qtbot, page, RunState.FINISHED)
+    assert page.progress.result.title.text() == "Ended before its time"
+    assert "You ended it" in page.progress.result.text.text()
+    assert is_enabled(page, "resumeButton")
+
+
+def test_an_aborted_run_is_resumed_from_its_result(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first", wells="B2:B7"), rig.output, start=True)
+    qtbot.waitUntil(lambda: page._view.stored > 3, timeout=SLOW_MS)
+    rig.queue.abort()
+    wait_for(qtbot, page, RunState.FINISHED)
+    qtbot.waitUntil(rig.is_idle, timeout=SLOW_MS)
+    number = page._view.number
+    press(page, "resumeButton")
+    qtbot.waitUntil(lambda: page._view.number > number, timeout=SLOW_MS)
+    wait_for(qtbot, page, RunState.FINISHED)
+    assert page._view.status == "completed"
+    assert page._view.stored == 72
+    assert not page.progress.result.resume_button.isVisible()
+
+
+@pytest.mark.parametrize("rig", [("camera.hang@frame=5",)], indirect=True)
+def test_a_hang_shows_device_call_and_dump_and_the_run_is_resumed(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    qtbot.waitUntil(lambda: page.banner.isVisible(), timeout=SLOW_MS)
+    wait_for(qtbot, page, RunState.FINISHED)
+    qtbot.waitUntil(rig.is_idle, timeout=SLOW_MS)
+    page.refresh()
+    folder = page._view.folder
+    assert folder is not None
+    assert "camera.trigger" in page.banner.title.text()
+    text = page.banner.text.text()
+    assert "The light is off, the stage is stopped; 5 frames are safe. Resume continues with frame 5." in text
+    assert str(folder / "stacks.log") in text
+    assert (folder / "stacks.log").is_file()
+    assert is_enabled(page, "hangFolderButton")
+    assert "was ended by a fault" in page.queue_panel.note.text()
+    press(page, "hangResumeButton")
+    qtbot.waitUntil(lambda: page._view.number == 2, timeout=SLOW_MS)
+    wait_for(qtbot, page, RunState.FINISHED)
+    assert (page._view.status, page._view.stored) == ("completed", 24)
+    assert not page.banner.isVisible()
+    assert rig.manager.get_statistics()["quarantined_threads"] == 1  # replaced: the hung thread costs no worker
+
+
+@pytest.mark.parametrize("rig", [("camera.exception@frame=7,times=always",)], indirect=True)
+def test_a_missing_frame_is_red_listed_and_told(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    wait_for(qtbot, page, RunState.FINISHED)
+    assert page.progress.result.title.text() == "Completed with missing frames"
+    item = page.progress.missing.list.item(0)
+    assert item is not None
+    assert item.text().startswith("B2, frame 7: camera")
+    assert page.plate.text_of(1, 1) == "11 of 12 frames stored, 1 missing"
+    qtbot.waitUntil(lambda: len(page.plate._pixmaps) == 2, timeout=SLOW_MS)
+    image = page.plate.map.grab().toImage()
+    holed, whole = (page.plate.map.well_rect(1, column).topLeft().toPoint() + QPoint(20, 1) for column in (1, 3))
+    assert image.pixelColor(holed).red() > 200
+    assert image.pixelColor(whole).red() < 200
+
+
+def test_a_hang_is_dismissed(page: RunPage, qtbot: QtBot) -> None:
+    view = replace(
+        page._view,
+        number=1,
+        state=RunState.FINISHED,
+        hung=Hung("stage", "move_to", 2.0, None),
+        reason="hung: stage.move_to; LIGHT NOT CONFIRMED OFF, stage stopped",
+    )
+    page.banner.show_run(view)
+    assert page.banner.isVisible()
+    assert "LIGHT MAY STILL BE ON" in page.banner.text.text()
+    assert not page.banner.folder_action.isEnabled()
+    page.banner.dismiss_action.trigger()
+    page.banner.show_run(view)
+    assert not page.banner.isVisible()
+
+
+def test_the_queue_is_ordered_and_plans_are_taken_out(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    for name in ("a", "b", "c"):
+        rig.enqueue(name)
+    qtbot.waitUntil(lambda: len(rows(page)) == 3, timeout=SLOW_MS)
+    choose(page, 2)
+    press(page, "queueUpButton")
+    qtbot.waitUntil(lambda: [name for name, _ in rows(page)] == ["a", "c", "b"], timeout=SLOW_MS)
+    assert page.queue_panel._chosen() is not None  # the plan that was moved is still chosen
+    press(page, "queueUpButton")
+    qtbot.waitUntil(lambda: [name for name, _ in rows(page)] == ["c", "a", "b"], timeout=SLOW_MS)
+    assert not is_enabled(page, "queueUpButton")
+    press(page, "queueDownButton")
+    qtbot.waitUntil(lambda: [name for name, _ in rows(page)] == ["a", "c", "b"], timeout=SLOW_MS)
+    press(page, "queueCancelButton")
+    qtbot.waitUntil(lambda: ("c", "taken out") in rows(page), timeout=SLOW_MS)
+
+
+def test_a_refused_plan_is_told_in_the_queue(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("too far", z_um=1e7), rig.output, start=True)
+    qtbot.waitUntil(lambda: "too far was refused" in page.queue_panel.note.text(), timeout=SLOW_MS)
+    choose(page, 0)
+    assert "allowed: z 0 to 6000 µm" in page.queue_panel.reason.text()
+    assert not is_enabled(page, "queueResumeButton")
+
+
+def test_a_hidden_page_rests(page: RunPage) -> None:
+    assert page._timer.isActive()
+    page.hide()
+    assert not page._timer.isActive()
+    page.show()
+    assert page._timer.isActive()
+
+
+def test_every_action_is_in_the_menu_with_a_tooltip(page: RunPage) -> None:
+    actions = [action for action in page.menu_actions() if action is not None]
+    assert len(actions) >= 8
+    assert all(action.toolTip() and action.text() for action in actions)
+    keys = [action.shortcut().toString() for action in actions]
+    assert {"Ctrl+R", "Ctrl+Shift+P", "Ctrl+."} <= set(keys)
+
+
+def test_a_page_that_is_gone_gets_no_late_pictures(rig: Bench, qtbot: QtBot) -> None:
+    shown = RunPage(cast(Any, rig))
+    shown.show()
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    qtbot.waitUntil(lambda: rig.status.snapshot().stored > 3, timeout=SLOW_MS)
+    shown.refresh()
+    shown.deleteLater()
+    del shown
+    qtbot.waitUntil(lambda: rig.status.snapshot().state is RunState.FINISHED, timeout=SLOW_MS)
