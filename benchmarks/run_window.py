@@ -111,12 +111,10 @@ class Painted:
     """Counts the live frames whose picture was painted."""
 
     def __init__(self, program: Program) -> None:
-        from control.gui.image_view import ImageView
-
-        view = program.window.pages["look"].findChild(ImageView)
-        assert view is not None
-        session = program.window.session
+        session, pages = program.window.session, program.window.pages
         assert session is not None
+        assert pages is not None
+        view = pages.look.view
         self._seen: set[int] = set()
         paint = view.paintEvent
 
@@ -173,7 +171,7 @@ def main() -> None:
     app.processEvents()
     shown_ms = round(1000 * (time.monotonic() - begin_s))
     program.begin(SIMULATION)
-    until(lambda: bool(program.window.pages))
+    until(lambda: program.window.pages is not None)
     app.processEvents()
     usable_ms = round(1000 * (time.monotonic() - begin_s))
     match kind:

@@ -58,7 +58,7 @@ class Window:
     def page(self, name: str) -> Any:
         """Go to a page by its button, as a user does."""
         self.press(f"{name}Tab")
-        return self.window.pages[name]
+        return getattr(self.window.pages, name)
 
     def find(self, name: str, kind: type[QWidget] = QWidget) -> Any:
         found = self.window.findChild(kind, name)

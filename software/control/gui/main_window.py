@@ -31,6 +31,7 @@ from control.gui.status_strip import StatusStrip
 if TYPE_CHECKING:  # slow to import; loaded while the window is already shown
     from control.core.session import Session
     from control.gui.follower import Follower
+    from control.gui.pages import Pages
 
 
 class MainWindow(QMainWindow):
@@ -54,7 +55,8 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self._settings, self._on_quit = settings, on_quit
         self.session: Session | None = None
-        self.pages: dict[str, QWidget] = {}
+        self.pages: Pages | None = None
+        self._by_name: dict[str, QWidget] = {}
         self.page = "look"
         self._follower: Follower | None = None
         self._close_question: QWidget | None = None
@@ -112,29 +114,30 @@ class MainWindow(QMainWindow):
 
     # --- the session ------------------------------------------------------------------------------------------------
 
-    def attach(self, session: Session, pages: dict[str, QWidget]) -> None:
+    def attach(self, session: Session, pages: Pages) -> None:
         """Take an open session and the pages made for it; from now on there is work to do."""
         from control.gui.devices_panel import DevicesPanel  # with the session, not before it
         from control.gui.follower import Follower
 
-        self.session, self.pages = session, pages
-        for name, page in pages.items():
+        self.session, self.pages, self._by_name = session, pages, pages.by_name()
+        for name, page in (("look", pages.look), ("plan", pages.plan), ("run", pages.run), ("review", pages.review)):
             self._stack.addWidget(page)
-            self._restore(name, page)
-            self.menus.fill_page(name, getattr(page, "menu_actions", list)())
+            self.menus.fill_page(name, page.menu_actions())
+        self._restore_pages(pages)
         self._devices_dock.setWidget(DevicesPanel(session.monitor))
         self._follower = Follower(session, self.strip, self.bar)
         self.setWindowTitle(f"{session.machine.name} – Squid HCS")
         self.navigation.set_pages_enabled(True)
         self.emergency_action.setEnabled(True)
         self.restoreState(_bytes(self._settings.values.layout))
-        self.show_page(self._settings.values.page if self._settings.values.page in pages else "look")
+        self.show_page(self._settings.values.page if self._settings.values.page in self._by_name else "look")
 
     def show_page(self, name: str) -> None:
         """Show a page by name: look, plan, run or review."""
-        if name in self.pages:
+        if name in self._by_name and self.pages is not None:
             self.page = name
-            self._stack.setCurrentWidget(self.pages[name])
+            self.pages.look.set_plate(self.pages.plan.plate)
+            self._stack.setCurrentWidget(self._by_name[name])
             self.navigation.show_page(name)
             self.menus.show_page(name)
 
@@ -158,7 +161,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
         """Take a file or a folder, once there are pages."""
-        if event is not None and self.pages and _dropped(event) is not None:
+        if event is not None and self.pages is not None and _dropped(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -169,13 +172,14 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> None:
         """Open a plan file on the Plan page, a run folder on the Review page."""
-        pages: dict[str, Any] = self.pages
+        if self.pages is None:
+            return
         if path.is_dir():
             self.show_page("review")
-            pages["review"].open_folder(path)
+            self.pages.review.open_folder(path)
         else:
             self.show_page("plan")
-            pages["plan"].open_file(path)
+            self.pages.plan.open_file(path)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
@@ -194,7 +198,10 @@ class MainWindow(QMainWindow):
 
     def remember(self) -> None:
         """Put what is to be remembered into the settings."""
-        pages = {name: page.remember() for name, page in self.pages.items() if hasattr(page, "remember")}
+        pages: dict[str, dict[str, Any]] = {}
+        if self.pages is not None:
+            look, plan, review = self.pages.look, self.pages.plan, self.pages.review
+            pages = {"look": look.remember(), "plan": plan.remember(), "review": review.remember()}
         self._settings.change(
             geometry=_text(self.saveGeometry()),
             layout=_text(self.saveState()),
@@ -202,10 +209,15 @@ class MainWindow(QMainWindow):
             pages={**self._settings.values.pages, **pages},
         )
 
-    def _restore(self, name: str, page: QWidget) -> None:
-        remembered = self._settings.values.pages.get(name)
-        if remembered and hasattr(page, "restore"):
-            page.restore(remembered)
+    def _restore_pages(self, pages: Pages) -> None:
+        kept = self._settings.values.pages
+        for name, restore in (
+            ("look", pages.look.restore),
+            ("plan", pages.plan.restore),
+            ("review", pages.review.restore),
+        ):
+            if name in kept:
+                restore(kept[name])
 
 
 def _dropped(event: QDropEvent) -> Path | None:

@@ -5,35 +5,24 @@ Imported in a task while the window is already shown, since the pages bring half
 
 from __future__ import annotations
 
-import importlib
-import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from PyQt5.QtWidgets import QLabel
+from PyQt5.QtWidgets import QWidget
 
 from control.core.session import Session
 from control.core.words import in_words
+from control.gui.look_page import LookPage
+from control.gui.plan_page import PlanPage
+from control.gui.review_page import ReviewPage
+from control.gui.run_page import RunPage
 from squid.models.plan import AcquisitionPlan
-
-_log = logging.getLogger(__name__)
-
-NAMES = ("look", "plan", "run", "review")
-
-
-def _class(name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(f"control.gui.{name}_page"), f"{name.title()}Page")
-    except ModuleNotFoundError as missing:
-        _log.warning("not there yet: %s", missing)
-        return None
-
-
-CLASSES = {name: _class(name) for name in NAMES}
 
 
 class Shell(Protocol):
-    """What a page may want of the window around it."""
+    """What passes between pages and needs the window around them."""
 
     def show_page(self, name: str) -> None:
         """Show a page."""
@@ -42,34 +31,50 @@ class Shell(Protocol):
         """Show a message."""
 
 
-def build_pages(session: Session, shell: Shell) -> dict[str, Any]:
-    """Return the pages by name, wired to one another."""
-    pages: dict[str, Any] = {}
-    for name, page in CLASSES.items():
-        try:
-            pages[name] = page(session) if page else QLabel(f"{name}: under construction")
-        except Exception as unfinished:
-            _log.exception("page %s", name)
-            pages[name] = QLabel(f"{name}: {unfinished}")
-    wires = _Wires(session, pages, shell)
-    plan = pages["plan"]
-    if hasattr(plan, "start_requested"):
-        plan.start_requested.connect(wires.start)
-        plan.queue_requested.connect(wires.put_in_queue)
-        plan.go_to_requested.connect(wires.go_to)
-    if hasattr(pages["run"], "review_requested"):
-        pages["run"].review_requested.connect(wires.review)
+@dataclass(frozen=True)
+class Pages:
+    """The pages of one session."""
+
+    look: LookPage
+    plan: PlanPage
+    run: RunPage
+    review: ReviewPage
+
+    def by_name(self) -> dict[str, QWidget]:
+        """Return them in the order of the work."""
+        return {"look": self.look, "plan": self.plan, "run": self.run, "review": self.review}
+
+
+def build_pages(session: Session, shell: Shell) -> Pages:
+    """Return the pages, wired to one another."""
+    pages = Pages(LookPage(session), PlanPage(session), RunPage(session), ReviewPage(session))
+    wires = Wires(session, pages, shell)
+    pages.plan.start_requested.connect(wires.start)
+    pages.plan.queue_requested.connect(wires.put_in_queue)
+    pages.plan.go_to_requested.connect(wires.go_to)
+    pages.run.review_requested.connect(wires.review)
+    pages.look.view.polygon_drawn.connect(wires.add_region)
     return pages
 
 
-class _Wires:
-    """What happens between pages."""
+class Wires:
+    """What one page asks of another.
 
-    def __init__(self, session: Session, pages: dict[str, Any], shell: Shell) -> None:
+    Parameters
+    ----------
+    session : Session
+        Does it.
+    pages : Pages
+        Show it.
+    shell : Shell
+        The window.
+    """
+
+    def __init__(self, session: Session, pages: Pages, shell: Shell) -> None:
         self._session, self._pages, self._shell = session, pages, shell
 
     def start(self, plan: AcquisitionPlan, output: Path) -> None:
-        """Start a plan before all others; live view ends by itself."""
+        """Start a plan before all others; the queue ends live view first."""
         self._session.queue.enqueue(plan, output, start=True, front=True, on_error=self._shell.say)
         self._shell.show_page("run")
 
@@ -78,11 +83,16 @@ class _Wires:
         self._session.queue.enqueue(plan, output, on_error=self._shell.say)
         self._shell.show_page("run")
 
-    def go_to(self, x_um: float, y_um: float, z_um: float | None = None) -> None:
+    def go_to(self, x_um: float, y_um: float, z_um: float | None) -> None:
         """Move the stage there; z None: leave the focus alone."""
         self._session.manual.move_to(x_um, y_um, z_um, on_error=lambda result: self._shell.say(in_words(result.error)))
+
+    def add_region(self, corners_um: Sequence[tuple[float, float]]) -> None:
+        """Take a polygon drawn over the live image into the plan."""
+        self._pages.plan.positions.add_region(corners_um)
+        self._shell.show_page("plan")
 
     def review(self, folder: Path) -> None:
         """Open a run folder."""
         self._shell.show_page("review")
-        self._pages["review"].open_folder(folder)
+        self._pages.review.open_folder(folder)

@@ -16,9 +16,9 @@ from typing import Any
 
 from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QTabBar, QToolButton, QVBoxLayout, QWidget
 
-from control.core.planning import FieldOutlines, FreePosition, PlanDraft, Verdict
+from control.core.planning import FieldOutlines, FreePosition, PlanDraft, RegionPolygon, Use, Verdict
 from control.core.planning import Section as Part
 from control.core.presets import PresetChoices
 from control.core.schedule.places import find_plate
@@ -37,6 +37,8 @@ from squid.models.channel import ChannelPreset
 from squid.models.plate import PlateGeometry
 from squid.utils.task import WorkerResult
 
+_USES: dict[Use, str] = {"wells": "Wells", "positions": "Free positions", "regions": "Regions"}
+_POSITIONS_PX = 348
 _POSITION_MS = 100
 _FRESH_MS = 10_000
 """So often totals are worked out anew while the page is shown: the disk fills, the end moves."""
@@ -99,10 +101,12 @@ class PlanPage(QWidget):
         self.storage = self.column.storage
         self.wells = WellsPanel(self._plate_of(self.draft) or next(iter(self._plates.values())))
         self.positions = PositionsPanel(session.monitor, session.manager)
-        self.tabs = QTabWidget()
+        self.positions.setFixedWidth(_POSITIONS_PX)
+        self.tabs = QTabBar()
         self.tabs.setObjectName("planTabs")
-        self.tabs.addTab(self.wells, "Wells")
-        self.tabs.addTab(self.positions, "Free positions")
+        self.tabs.setExpanding(False)
+        for text in _USES.values():
+            self.tabs.addTab(text)
         self.bar = StartBar(self, lambda: self.draft, lambda: self.storage.folder)
         self.kept = faint_label()
         self.kept.setObjectName("planKept")
@@ -133,8 +137,14 @@ class PlanPage(QWidget):
         right.addLayout(head)
         right.addWidget(self.kept)
         right.addWidget(self.column, 1)
+        places = QHBoxLayout()
+        places.addWidget(self.wells, 1)
+        places.addWidget(self.positions)
+        left = QVBoxLayout()
+        left.addWidget(self.tabs)
+        left.addLayout(places, 1)
         upper = QHBoxLayout()
-        upper.addWidget(self.tabs, 1)
+        upper.addLayout(left, 1)
         upper.addLayout(right)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
@@ -146,7 +156,7 @@ class PlanPage(QWidget):
         for part in (self.column, self.wells):
             part.changed.connect(self._edit)
         self.positions.changed.connect(self._edit_positions)
-        self.positions.regions_changed.connect(lambda regions: self._edit({"regions": regions}))
+        self.positions.regions_changed.connect(self._edit_regions)
         self.positions.go_to_requested.connect(self.go_to_requested)
         self.wells.map.go_to_requested.connect(lambda x_um, y_um: self.go_to_requested.emit(x_um, y_um, None))
         self.tabs.currentChanged.connect(self._choose_tab)
@@ -164,6 +174,11 @@ class PlanPage(QWidget):
         """What is on the screen."""
         return self._history.draft
 
+    @property
+    def plate(self) -> PlateGeometry | None:
+        """The plate of the plan; None: none, or not known here."""
+        return self._plate_of(self.draft)
+
     def _edit(self, changes: Mapping[str, Any]) -> None:
         if self._history.edit(self.draft.replace(**changes)):
             self._show_draft()
@@ -171,12 +186,13 @@ class PlanPage(QWidget):
     def _edit_positions(self, positions: tuple[FreePosition, ...]) -> None:
         self._edit({"positions": tuple(positions)})
 
+    def _edit_regions(self, regions: tuple[RegionPolygon, ...]) -> None:
+        """Take the regions; whoever makes one wants it imaged."""
+        more = len(regions) > len(self.draft.regions)
+        self._edit({"regions": tuple(regions), **({"use": "regions"} if more else {})})
+
     def _choose_tab(self, index: int) -> None:
-        draft = self.draft
-        drawn = bool(draft.regions) and not draft.positions
-        use = "wells" if index == 0 else "regions" if drawn else "positions"
-        if (index == 0) != (draft.use == "wells"):
-            self._edit({"use": use})
+        self._edit({"use": list(_USES)[index]})
 
     def _undo(self) -> None:
         if self.isVisible():
@@ -197,7 +213,8 @@ class PlanPage(QWidget):
         self.wells.show_draft(draft, plate)
         outlines = self._session.plan_check.field_outlines(draft, _PREVIEWED)
         self.positions.set_draft(draft, outlines.fov_um if any(outlines.fov_um) else None)
-        self.tabs.setCurrentIndex(0 if draft.use == "wells" else 1)
+        self.positions.setVisible(draft.use != "wells")
+        self.tabs.setCurrentIndex(list(_USES).index(draft.use))
         self._show_fields(outlines)
         self._show_file()
         self._check()
@@ -235,6 +252,9 @@ class PlanPage(QWidget):
     def _take_verdict(self, verdict: Verdict) -> None:
         self.column.show_verdict(verdict)
         self.wells.refuse(*verdict.text_of(Part.WELLS))
+        told = verdict.text_of(Part.POSITIONS)
+        drawn = verdict.draft.use == "regions"
+        self.positions.refuse(() if drawn else told, told if drawn else ())
         if any(verdict.outlines.fov_um):
             self._show_fields(verdict.outlines)
         self.bar.show_verdict(verdict)
@@ -270,7 +290,7 @@ class PlanPage(QWidget):
 
         def opens(result: WorkerResult) -> None:
             objective = self.draft.objective or self._objective
-            dialog = PresetsDialog(session.presets, objective, result.value, self, session.manager)
+            dialog = PresetsDialog(session.presets, objective, result.value, self, manager=session.manager)
             dialog.saved.connect(lambda *_: self._take_presets())
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
