@@ -34,7 +34,8 @@ sys.path[:0] = [str(HERE.parent / "software")]
 from same_plate import compared
 
 from squid.drivers.controller.axis import xy_axis, z_axis
-from squid.drivers.controller.link import ControllerLink, LinkOptions
+from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.link_options import LinkOptions
 from squid.drivers.controller.packets import encode
 from squid.drivers.controller.protocol_table import Code
 from squid.drivers.controller.requests import Command, send_all

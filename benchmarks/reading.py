@@ -24,10 +24,11 @@ import zarr
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "software"), str(Path(__file__).parents[1])]
 
+from tests.control.core.sinks import examples
+
 from control.core.review.planes import OmeTiffPlanes, PlaneReader, TiffPlanes, ZarrPlanes
 from control.core.sinks import make_sink
 from squid.models.layout import DatasetLayout
-from tests.control.core.sinks import examples
 
 Place = tuple[int, int, int, int]
 """Image, t, c, z."""
@@ -66,7 +67,7 @@ def _peer(
 ) -> tuple[str, Callable[[Place], object]]:
     def by_zarr(place: Place) -> object:
         image, *axes = place
-        path = reader.path(layout.images[image], 0, 0, 0).parents[4]
+        path = reader.path(layout.images[image], 0, 0, 0).parents[5]
         return np.asarray(zarr.open_array(path, mode="r")[tuple(axes)])
 
     def by_tifffile(place: Place) -> object:

@@ -46,11 +46,17 @@ def machine(kind: str, side_px: int) -> MachineConfig:
 
 
 def plan_of(case: Case, stains: list[str]) -> AcquisitionPlan:
-    """The case as a plan."""
+    """The case as a plan of our own words: useq's plate has rows where a Squid's stage does not reach."""
+    rows, columns = case.wells
+    sequence = case.sequence(stains)
+    del sequence["stage_positions"]
     content: dict[str, Any] = {
+        "plate": "96 well plate",
+        "wells": f"A1:{'ABCDEFGH'[rows - 1]}{columns}",
+        "fields": {"rows": case.grid, "columns": case.grid},
         "name": "stored" if case.stored else "thrown away",
         "z_um": 3000.0,
-        "sequence": case.sequence(stains),
+        "sequence": sequence,
         "storage": {"format": "ome-zarr" if case.stored else "null"},
     }
     return AcquisitionPlan.model_validate(content)

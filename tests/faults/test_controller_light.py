@@ -80,7 +80,8 @@ HOST = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from squid.drivers.controller.illumination import ControllerIllumination, IlluminationOptions
-from squid.drivers.controller.link import ControllerLink, LinkOptions
+from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.link_options import LinkOptions
 link = ControllerLink("controller", LinkOptions(port=sys.argv[2]))
 link.open()
 light = ControllerIllumination("light", IlluminationOptions(sources={"488": {"port": "D2"}}), link)

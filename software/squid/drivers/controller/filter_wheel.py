@@ -228,7 +228,7 @@ class ControllerFilterWheel(FilterWheel):
 
         if not shows_wheel((yield self._link.ask_pages())):
             yield Until(shows_wheel, _MARGIN_S, f"position of {self.label}")
-        return self._link.wheel_usteps(page) == usteps
+        return self._link.reports.wheel_usteps(page) == usteps
 
     def _move(self, usteps: int) -> Command:
         plain, checked = (

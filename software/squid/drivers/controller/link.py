@@ -19,21 +19,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from squid.abc.device import Device, StateValue
 from squid.drivers.controller.capabilities import Capabilities, LeaseKind
-from squid.drivers.controller.frame_reader import FrameReader
+from squid.drivers.controller.connection import Connection
 from squid.drivers.controller.lease import LightLease
 from squid.drivers.controller.light_commands import dark_commands
+from squid.drivers.controller.link_options import LinkOptions
 from squid.drivers.controller.packets import StatusFrame
 from squid.drivers.controller.ports import Port, PortError, PortOptions, SerialPort, find_port
-from squid.drivers.controller.protocol_table import AxisCode, Code, Flag, Page
+from squid.drivers.controller.protocol_table import Code, Flag
+from squid.drivers.controller.reports import PAGES, Reports
 from squid.drivers.controller.requests import Command, Job, ResultT, Until, send_all
 from squid.drivers.controller.scheduler import Scheduler
 from squid.drivers.controller.watch import RestartWatch
@@ -41,30 +42,13 @@ from squid.errors import ConnectionLostError, DeviceClosedError, DeviceError, De
 
 _log = logging.getLogger(__name__)
 
-PAGES: Final = (Page.AXES, Page.W_POSITION, Page.W2_POSITION, Page.SEQUENCE, Page.LIGHTS, Page.FAULT)
-"""Pages that firmware 2.0 is asked to show in turn."""
-
 _SLICE_S: Final = 0.02
-_SILENCE_S: Final = 0.4
 _OPEN_S: Final = 3.0
+_FIRST_S: Final = 1.0
+"""What a controller that was reset by being opened may take before its first frame."""
+
 _BACK_OFF_S: Final = (0.05, 0.1, 0.2, 0.4)
 _CLOSE_S: Final = 1.0
-_PAST_FRAMES: Final = 100
-
-
-class LinkOptions(PortOptions):
-    """Options of the link.
-
-    Attributes
-    ----------
-    lease_ms : int or None
-        The controller darkens this long after the last packet; None: 500 for firmware 2.0, 5000 for stock firmware.
-    beat_fresh_ms : int
-        How long a beat of the application keeps heartbeats going.
-    """
-
-    lease_ms: int | None = Field(default=None, ge=50, le=3_600_000)
-    beat_fresh_ms: int = Field(default=250, ge=10)
 
 
 class ControllerLink(Device):
@@ -91,23 +75,14 @@ class ControllerLink(Device):
     ) -> None:
         super().__init__(label)
         self._options = options
-        self._open_port = open_port
-        self._find = find
-        self._port: Port | None = None
-        self._port_lock = threading.Lock()
-        self._scheduler = Scheduler(label, self._write)
-        self._reader = FrameReader()
+        self._connection = Connection(label, open_port, find)
+        self._scheduler = Scheduler(label, self._connection.write)
+        self.reports = Reports()
         self._watch = RestartWatch()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._ready: Future[None] = Future()
         self._greeting_failed: BaseException | None = None
-        self._heard_s = 0.0
-        self._is_damaged = False
-        self._frame: StatusFrame | None = None
-        self._past: deque[tuple[float, StatusFrame]] = deque(maxlen=_PAST_FRAMES)
-        self._axes: StatusFrame | None = None
-        self._wheels: dict[Page, int] = {}
         self._button_listeners: tuple[Callable[[], None], ...] = ()
         self._frame_listeners: tuple[Callable[[StatusFrame], None], ...] = ()
         self.lease = LightLease(options.lease_ms, options.beat_fresh_ms)
@@ -138,23 +113,10 @@ class ControllerLink(Device):
         ConnectionLostError
             There is no connection.
         """
-        frame = self._frame
+        frame = self.reports.newest
         if frame is None or not self.is_connected:
             raise self._lost_error()
         return frame
-
-    @property
-    def past(self) -> tuple[tuple[float, StatusFrame], ...]:
-        """The last frames, each with the instant (`time.monotonic`) at which it came."""
-        return tuple(self._past)
-
-    def is_homed(self, axis: AxisCode) -> bool:
-        """Whether firmware 2.0 says that an axis is homed; False on stock firmware, which never says so."""
-        return self._axes is not None and self._axes.axis_bits(axis).is_homed
-
-    def wheel_usteps(self, page: Page) -> int | None:
-        """Return the position of a filter wheel as firmware 2.0 reports it; None on stock firmware."""
-        return self._wheels.get(page)
 
     def ask_pages(self) -> Command:
         """Return the command that makes firmware 2.0 show its pages in turn, beginning at once."""
@@ -220,7 +182,7 @@ class ControllerLink(Device):
         """Return the state of the connection, of the firmware and of the light lease."""
         if not self.is_open:
             return super().state()
-        frame = self._frame
+        frame = self.reports.newest
         version = self.capabilities.version
         return super().state() | {
             "connected": self.is_connected,
@@ -233,14 +195,14 @@ class ControllerLink(Device):
             "restarts": self.restarts,
             "reconnections": self.reconnections,
             "repeated_commands": self._scheduler.exchange.repetitions,
-            "damaged_frames": self._reader.damaged,
+            "damaged_frames": self._connection.damaged,
         }
 
     def _do_open(self) -> None:
         self._closing.clear()
         self._ready = Future()
         self._watch = RestartWatch()  # nobody knows what another program did meanwhile
-        self._frame = self._axes = None
+        self.reports.forget()
         self._thread = threading.Thread(target=self._run, name=f"{self.label} link", daemon=True)
         self._thread.start()
         try:
@@ -284,20 +246,16 @@ class ControllerLink(Device):
                     return  # the first connection failed: open() says so
                 self._closing.wait(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
                 failures += 1
-        self._close_port()
+        self._connection.close()
 
     def _connect(self) -> None:
         """Open the port, wait for a frame, and say hello."""
-        path = self._find(self._options)
-        with self._port_lock:
-            self._port = self._open_port(path)
-        self._reader = FrameReader()
+        self._connection.open(self._options, 0.0 if self._ready.done() else _FIRST_S)
         self._greeting_failed = None
-        self._heard_s = time.monotonic() + (0.0 if self._ready.done() else 1.0)
         first: StatusFrame | None = None
         while first is None and not self._closing.is_set():
             first = next(iter(self._receive()), None)
-            self._check_silence()
+            self._connection.check_silence()
         if first is not None:
             self._begin(first)
 
@@ -309,10 +267,19 @@ class ControllerLink(Device):
             self.restarts += 1
             self.resets += 1
         self._watch.begin(frame)
+        if self._ready.done():
+            self._note_events_meanwhile(frame)
         self.darkenings += 1
         self.lease.is_armed = False
         self._take(frame)
         self._scheduler.submit(self._hello(frame), urgent=True).add_done_callback(self._greeted)
+
+    def _note_events_meanwhile(self, frame: StatusFrame) -> None:
+        """Count what the controller has latched while nobody listened; hello clears it."""
+        if frame.has(Flag.LEASE_EXPIRED):
+            self._lease_ran_out()
+        if frame.has(Flag.INTERLOCK_OPENED) or frame.has(Flag.INTERLOCK_OPEN):
+            self.interlock_openings += 1
 
     def _hello(self, frame: StatusFrame) -> Job[None]:
         """Make the controller safe and ready: nothing under way, no light, lease armed, pages chosen."""
@@ -324,7 +291,7 @@ class ControllerLink(Device):
             yield Command(Code.CLEAR_EVENTS, {"flags": Flag.LEASE_EXPIRED | Flag.INTERLOCK_OPENED})
         yield from self.arm_lease()
         if self.capabilities.is_ours:
-            yield Until(lambda _: self._axes is not None, 1.0, "first report of the axes")
+            yield Until(lambda _: self.reports.axes is not None, 1.0, "first report of the axes")
 
     def _greeted(self, hello: Future[None]) -> None:
         error = hello.exception()
@@ -344,36 +311,20 @@ class ControllerLink(Device):
             frames = self._receive()
             for frame in frames:
                 self._take(frame)
-            if self._is_damaged:
+            if self._connection.has_damage:
                 self._scheduler.on_damaged_frame()
             if not frames:
-                self._check_silence()
+                self._connection.check_silence()
             self._scheduler.on_time()
             self._keep_lease()
 
     def _receive(self) -> list[StatusFrame]:
-        port = self._port
-        assert port is not None
         wait_s = min(_SLICE_S, max(0.0, self._scheduler.next_due_s() - time.monotonic()))
-        damaged, data = self._reader.damaged, port.read(wait_s)
-        frames = self._reader.feed(data)
-        self._is_damaged = self._reader.damaged != damaged or (bool(data) and not frames)
-        if frames:
-            self._heard_s = time.monotonic()
-        return frames
-
-    def _check_silence(self) -> None:
-        if time.monotonic() - self._heard_s > _SILENCE_S:
-            raise PortError(f"the controller has been silent for {_SILENCE_S:g} s")
+        return self._connection.receive(wait_s)
 
     def _take(self, frame: StatusFrame) -> None:
         """Handle one frame; the newest is what `frame` shows."""
-        before, self._frame = self._frame, frame
-        self._past.append((time.monotonic(), frame))
-        if frame.page is Page.AXES:
-            self._axes = frame
-        elif frame.page in (Page.W_POSITION, Page.W2_POSITION):
-            self._wheels[frame.page] = frame.page_data - (frame.page_data >> 31 << 32)
+        before = self.reports.take(frame)
         if self.is_connected and self._watch.is_restart(frame, self._scheduler.exchange.known_ids):
             self._restarted(frame)
             return
@@ -404,7 +355,7 @@ class ControllerLink(Device):
         self.is_connected = False
         self.restarts += 1
         self.resets += 1
-        self._axes = None
+        self.reports.axes = None
         self._scheduler.fail_all(ConnectionLostError(self.label, "the controller restarted by itself"))
         self._begin(frame)
 
@@ -436,27 +387,11 @@ class ControllerLink(Device):
             self.reconnections += 1
             _log.warning("%s: connection lost (%s); trying to reconnect", self.label, why)
         self.is_connected = False
-        self._axes = None
-        self._close_port()
+        self.reports.axes = None
+        self._connection.close()
         self._scheduler.fail_all(ConnectionLostError(self.label, f"connection lost: {why}"))
         if not self._ready.done():
             self._ready.set_exception(DeviceError(self.label, str(why)))
-
-    def _write(self, data: bytes) -> None:
-        """Send; a port that is gone is noticed by the reading thread, which is the one to act on it."""
-        with self._port_lock:
-            if self._port is None:
-                return
-            try:
-                self._port.write(data)
-            except PortError as e:
-                _log.warning("%s: %s", self.label, e)
-
-    def _close_port(self) -> None:
-        with self._port_lock:
-            port, self._port = self._port, None
-        if port is not None:
-            port.close()
 
     def _lost_error(self) -> ConnectionLostError:
         return ConnectionLostError(self.label, "there is no connection to the controller; it is being looked for")

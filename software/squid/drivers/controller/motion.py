@@ -130,7 +130,7 @@ class Motion:
         yield from self.wait_standing(frame, axis.homing_s(), f"homing of {name}", {axis: 0})
         if self._link.capabilities.is_ours:
             try:
-                yield Until(lambda _: self._link.is_homed(axis.code), _NEXT_FRAME_S, f"homing of {name}")
+                yield Until(lambda _: self._link.reports.is_homed(axis.code), _NEXT_FRAME_S, f"homing of {name}")
             except DeviceTimeoutError as e:
                 raise StageMoveError(self._label, f"homing of {name} did not find its switch") from e
         frame = yield from self.arrive({axis: axis.nearest_home_usteps})

@@ -123,7 +123,7 @@ class ControllerStage(Stage):
 
     def position_at(self, instant_s: float) -> StagePosition:
         """Return the position at an instant (`time.monotonic`) of the recent past, between the frames around it."""
-        past = self._link.past
+        past = self._link.reports.past
         at = min(max(1, bisect_left([instant for instant, _ in past], instant_s)), len(past) - 1)
         (start_s, first), (end_s, second) = past[at - 1], past[at]
         part = min(1.0, max(0.0, (instant_s - start_s) / max(end_s - start_s, 1e-9)))
@@ -296,7 +296,7 @@ class ControllerStage(Stage):
             self._link.submit(self._configure()).result(_CONFIGURE_S)
         except TimeoutError as e:
             raise DeviceTimeoutError(self.label, f"could not be configured within {_CONFIGURE_S:g} s") from e
-        if self._options.keep_home and all(self._link.is_homed(axis.code) for axis in self._axes):
+        if self._options.keep_home and all(self._link.reports.is_homed(axis.code) for axis in self._axes):
             self._homed_at = self._link.restarts
 
     def _do_close(self) -> None:

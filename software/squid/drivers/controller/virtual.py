@@ -18,7 +18,8 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from squid.abc.device import Device
-from squid.drivers.controller.link import ControllerLink, LinkOptions
+from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.link_options import LinkOptions
 from squid.errors import ConfigurationError, DeviceError
 
 BUILD: Final = Path(__file__).resolve().parents[4] / "firmware" / "native" / "build.py"

@@ -12,7 +12,8 @@ from typing import Any
 from squid.drivers.controller.filter_wheel import ControllerFilterWheel, FilterWheelOptions
 from squid.drivers.controller.illumination import ControllerIllumination, IlluminationOptions
 from squid.drivers.controller.light_sources import MatrixSource, PortSource
-from squid.drivers.controller.link import ControllerLink, LinkOptions
+from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.link_options import LinkOptions
 from squid.drivers.controller.requests import Command, send_all
 from squid.drivers.controller.stage import ControllerStage, StageOptions
 from squid.drivers.controller.virtual import VirtualController
