@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from firmware.native import build
@@ -43,6 +44,20 @@ def test_core_compiles_for_the_microcontroller_without_heap_or_exceptions(tmp_pa
     symbols = subprocess.run([tool("arm-none-eabi-nm"), "-u", *objects], capture_output=True, text=True, check=True)
     assert len(objects) == len(build.core_sources())
     assert not HEAP & set(symbols.stdout.split())
+
+
+@pytest.mark.parametrize("options", [[], ["-D", "DISABLE_LASER_INTERLOCK"]], ids=["interlock", "no interlock"])
+def test_the_teensys_layer_is_read_by_the_microcontrollers_compiler(options):
+    """Against declarations only: it was never linked with the Arduino core and never run."""
+    teensy = build.FIRMWARE / "teensy41" / "src"
+    headers = Path(__file__).parent / "teensy_headers"
+    result = subprocess.run(
+        [tool("arm-none-eabi-g++"), "-std=c++17", "-Wall", "-Wextra", "-Werror", *CORTEX_M7, *options,
+         "-isystem", str(headers), "-I", str(build.FIRMWARE), "-fsyntax-only", *map(str, sorted(teensy.glob("*.cpp")))],
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+    assert result.returncode == 0, result.stderr
 
 
 def test_core_includes_nothing_of_a_board_or_an_operating_system():
