@@ -40,7 +40,8 @@ class ContrastBar(QWidget):
         self._highest = highest
         self._limits: Limits = (0, highest)
         self._counts: npt.NDArray[np.float64] = np.zeros(0)
-        self._reach = highest
+        self._counted: Limits = (0, highest)
+        self._span: Limits = (0, highest)
         self._moved = 1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -55,24 +56,27 @@ class ContrastBar(QWidget):
     def set_limits(self, limits: Limits) -> None:
         """Show limits; emits nothing."""
         self._limits = limits
-        self._reach = min(self._highest, max(self._reach, limits[1])) if self._counts.size else self._highest
-        self.update()
+        self._widen()
 
-    def show_counts(self, counts: npt.NDArray[np.int64], reach: int) -> None:
-        """Show a histogram: pixels in equal classes from 0 to `reach`, shape (bins,)."""
-        self._counts = np.log1p(counts.astype(np.float64))
-        self._reach = min(self._highest, max(reach, self._limits[1], 16))
-        if self._reach > reach:
-            self._counts = np.pad(self._counts, (0, round(len(counts) * (self._reach / reach - 1))))
+    def show_counts(self, counts: npt.NDArray[np.int64], span: Limits) -> None:
+        """Show a histogram: pixels in equal classes, shape (bins,), over a span of grey values."""
+        self._counts, self._counted = np.log1p(counts.astype(np.float64)), span
+        self._widen()
+
+    def _widen(self) -> None:
+        """Show both the histogram and the limits."""
+        low, high = self._counted if self._counts.size else (0, self._highest)
+        self._span = (min(low, self._limits[0]), min(self._highest, max(high, self._limits[1])))
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a comfortable size."""
         return QSize(200, 52)
 
-    def x_of(self, grey: int) -> float:
+    def x_of(self, grey: float) -> float:
         """Return where a grey value is, in pixels of this widget."""
-        return _MARGIN_PX + grey / self._reach * (self.width() - 2 * _MARGIN_PX)
+        low, high = self._span
+        return _MARGIN_PX + (grey - low) / max(1, high - low) * (self.width() - 2 * _MARGIN_PX)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Take the nearer line."""
@@ -94,7 +98,7 @@ class ContrastBar(QWidget):
         if step is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
         else:
-            self._move(self._limits[self._moved] + step * max(1, self._reach // 200))
+            self._move(self._limits[self._moved] + step * max(1, (self._span[1] - self._span[0]) // 200))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw histogram and lines."""
@@ -117,16 +121,19 @@ class ContrastBar(QWidget):
         path = QPainterPath()
         if not self._counts.size or not self._counts.max():
             return path
-        height, width = self.height() - 6.0, self.width() - 2 * _MARGIN_PX
-        path.moveTo(_MARGIN_PX, self.height())
+        height, (low, high) = self.height() - 6.0, self._counted
+        path.moveTo(self.x_of(low), self.height())
         for number, share in enumerate(self._counts / self._counts.max()):
-            path.lineTo(_MARGIN_PX + (number + 0.5) / len(self._counts) * width, self.height() - share * height)
-        path.lineTo(_MARGIN_PX + width, self.height())
+            grey = low + (number + 0.5) / len(self._counts) * (high - low)
+            path.lineTo(self.x_of(grey), self.height() - share * height)
+        path.lineTo(self.x_of(high), self.height())
         path.closeSubpath()
         return path
 
     def _grey_at(self, at: QPointF) -> int:
-        return math.floor((at.x() - _MARGIN_PX) / max(1.0, self.width() - 2 * _MARGIN_PX) * self._reach + 0.5)
+        low, high = self._span
+        share = (at.x() - _MARGIN_PX) / max(1.0, self.width() - 2 * _MARGIN_PX)
+        return math.floor(low + share * (high - low) + 0.5)
 
     def _move(self, grey: int) -> None:
         low, high = self._limits

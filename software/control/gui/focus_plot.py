@@ -129,6 +129,7 @@ class FocusPlot(QWidget):
         self._scatter = pyqtgraph.ScatterPlotItem(pen=None, hoverable=True, tip=self._tip)
         self._plot.addItem(self._scatter)
         self._bar = pyqtgraph.ColorBarItem(colorMap=self._map, label="actual z (µm)", interactive=False, width=16)
+        self._bar.getAxis("right").setWidth(72)  # room for 12345.67
         widget.addItem(self._bar)
         self._layout.replaceWidget(self._space, widget)
         self._space.deleteLater()

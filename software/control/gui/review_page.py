@@ -73,6 +73,7 @@ class ReviewPage(QWidget):
         self.report = RunReportPanel(self._manager)
         self.runs = RunList()
         self.chooser = ImageChooser()
+        self._split = QSplitter(Qt.Orientation.Vertical)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("reviewTabs")
         self.title = QLabel("No run is open")
@@ -137,9 +138,11 @@ class ReviewPage(QWidget):
 
     def _on_opened(self, result: WorkerResult) -> None:
         run: StoredRun = result.value
-        self._run = run
+        is_first, self._run = self._run is None, run
         self.viewer.set_run(Viewing(run))
         self.chooser.set_run(run)
+        if is_first:
+            self._split.setSizes([3 * self.height() // 5, 2 * self.height() // 5])  # the plate has come
         self.report.set_run(run)
         self.focus.set_run(run)
         self._describe()
@@ -302,7 +305,7 @@ class ReviewPage(QWidget):
         self.tabs.addTab(self.viewer, "Images")
         self.tabs.addTab(self.focus, "Focus")
         self.tabs.addTab(self.report, "Report")
-        split = QSplitter(Qt.Orientation.Vertical)
+        split = self._split
         split.setChildrenCollapsible(False)
         split.addWidget(self.chooser)
         split.addWidget(self._run_list())

@@ -186,17 +186,19 @@ def auto_limits(plane: Pixels, significant_bits: int) -> Limits:
     return contrast.limits()
 
 
-def histogram(plane: Pixels, bins: int = 128) -> tuple[npt.NDArray[np.int64], int]:
+def histogram(plane: Pixels, bins: int = 128) -> tuple[npt.NDArray[np.int64], Limits]:
     """Return how the grey values of a plane are spread, from a sample of about 256 x 256 of its pixels.
 
     Returns
     -------
     counts : ndarray, shape (bins,)
-        Pixels in equal classes from 0 to `reach`.
-    reach : int
-        A little above the brightest pixel of the sample.
+        Pixels in equal classes.
+    span : (int, int)
+        Grey values where the first class begins and the last ends: a little more than the sample needs.
     """
     sample = plane[:: max(1, plane.shape[0] // 256), :: max(1, plane.shape[1] // 256)].ravel()
-    reach = max(bins, int(sample.max()) * 5 // 4)
-    counts, _ = np.histogram(sample, bins=bins, range=(0, reach))
-    return counts, reach
+    darkest, brightest = int(sample.min()), int(sample.max())
+    margin = max(8, (brightest - darkest) // 4)
+    span = (max(0, darkest - margin), brightest + margin)
+    counts, _ = np.histogram(sample, bins=bins, range=span)
+    return counts, span
