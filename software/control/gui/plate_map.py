@@ -103,6 +103,10 @@ class PlateMap(QWidget):
         self._hovered = None
         self._lay_out()
 
+    def set_selectable(self, is_selectable: bool) -> None:
+        """Let clicks choose wells, or not."""
+        self._is_selectable = is_selectable
+
     @property
     def selection(self) -> tuple[Well, ...]:
         """Chosen wells, row by row."""

@@ -76,22 +76,30 @@ class WellsPanel(QWidget):
         layout.setSpacing(theme.GAP_PX // 2)
         layout.addWidget(self.map, 1)
         layout.addWidget(self.refusal)
-        line = QHBoxLayout()
+        self._line = QWidget()
+        line = QHBoxLayout(self._line)
+        line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.GAP_PX)
         line.addWidget(self.text, 1)
         for widget in (self.number, *buttons):
             line.addWidget(widget)
-        layout.addLayout(line)
+        layout.addWidget(self._line)
 
     def show_draft(self, draft: PlanDraft, plate: PlateGeometry | None) -> None:
-        """Show the wells of a draft; None: its plate is not known, the map stays as it was."""
+        """Show the wells of a draft, none when it images others; None: its plate is not known, the map stays."""
         if plate is not None and plate != self.map.plate:
             self.map.set_plate(plate)
             self._shown = None
-        if draft.wells != self._shown:
-            self._shown = draft.wells
-            show_text(self.text, draft.wells)
-            self._preview(draft.wells)
+        is_used = draft.use == "wells"
+        self._line.setVisible(is_used)
+        self.map.set_selectable(is_used)
+        for action in self.actions_of_wells:
+            action.setEnabled(is_used)
+        wanted = draft.wells if is_used else ""
+        if wanted != self._shown:
+            self._shown = wanted
+            show_text(self.text, wanted)
+            self._preview(wanted)
 
     def refuse(self, *reasons: str) -> None:
         """Show why these wells cannot be imaged."""

@@ -16,7 +16,6 @@ from tests import rig
 
 from control.core.planning import (
     ChannelChoice,
-    FreePosition,
     GridFields,
     Kept,
     PlanDraft,
@@ -310,14 +309,37 @@ def test_another_plate_and_the_fields_of_one_well(page: PlanPage, qtbot: QtBot) 
 
 
 def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
-    bar = page.tabs.tabBar()
-    QTest.mouseClick(bar, LEFT, pos=bar.tabRect(1).center())
+    drag_wells(page, (0, 0), (0, 1))
+    QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(1).center())
     assert page.draft.use == "positions"
-    page._edit_positions((FreePosition("a", 20_000.0, 20_000.0, 3000.0),))
+    assert page.positions.isVisible()
+    assert page.wells.map.selection == ()
+    drag_wells(page, (3, 3), (4, 4))
+    assert page.draft.wells == "A1:A2"
+    qtbot.waitUntil(lambda: page._z_now_um() is not None, timeout=20_000)
+    press(page, "positions_addHere")
+    assert len(page.draft.positions) == 1
     plan, _ = started(page, qtbot)
-    assert plan.sequence.stage_positions[0].x == 20_000.0
-    QTest.mouseClick(bar, LEFT, pos=bar.tabRect(0).center())
+    assert plan.wells is None
+    assert plan.sequence.stage_positions[0].x == page.draft.positions[0].x_um
+    QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(0).center())
     assert page.draft.use == "wells"
+    assert page.wells.map.selection == ((0, 0), (0, 1))
+    assert not page.positions.isVisible()
+
+
+def test_a_region_that_was_made_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
+    QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(1).center())
+    page.positions.add_region([(20_000, 20_000), (20_100, 20_000), (20_100, 20_080)])
+    assert page.draft.use == "regions"
+    assert page.tabs.currentIndex() == 2
+    assert not page.column.fields.isVisible()
+    tick(page, "zFixed")
+    plan, _ = started(page, qtbot)
+    assert PlanDraft.of(plan).regions == page.draft.regions
+    page.undo_action.trigger()
+    page.undo_action.trigger()
+    assert page.draft.use == "positions"
 
 
 def test_save_open_and_what_is_not_saved(page: PlanPage, qtbot: QtBot, tmp_path: Path) -> None:

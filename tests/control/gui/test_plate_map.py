@@ -190,6 +190,18 @@ def test_fields_and_stage_are_drawn_where_they_are(qtbot: QtBot) -> None:
     assert widget.grab().toImage().pixelColor(arm) == before.pixelColor(arm)
 
 
+def test_many_small_fields_are_drawn_where_few_are(qtbot: QtBot) -> None:
+    widget = shown(qtbot)
+    plate = PLATES["96 well plate"]
+    places = [plate.well_centre_um(row, column) for row in range(8) for column in range(12)]
+    widget.set_fields((700.0, 700.0), places * 11)
+    picture = widget.grab().toImage()
+    bare = middle(widget.well_rect(3, 3)) + QPoint(12, 0)
+    for row, column in ((0, 0), (7, 11), (3, 3)):
+        assert picture.pixelColor(middle(widget.well_rect(row, column))).lightness() > 180
+    assert picture.pixelColor(bare).lightness() < 100
+
+
 def test_the_tooltip_says_name_and_state(qtbot: QtBot) -> None:
     widget = shown(qtbot)
     widget.set_selection([(1, 2)])
