@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PyQt5.QtCore import QCoreApplication
+
 from control.core.hands import Hands
 from control.core.live import Live
 from control.core.manual import Manual
@@ -74,6 +76,9 @@ def wait_until(condition: Callable[[], Any], what: str = "it", *, tick: Callable
         assert time.monotonic() < until_s, f"{what} did not come within {PATIENCE_S} s"
         if tick is not None:
             tick()
+        app = QCoreApplication.instance()
+        if app is not None:  # an earlier test's: results of tasks come through its events
+            app.processEvents()
         time.sleep(0.002)
 
 

@@ -5,6 +5,8 @@ Shows `Monitor.newest`, asks `Manual`; a run that has the microscope, or a devic
 
 from __future__ import annotations
 
+import time
+
 from PyQt5.QtCore import QSignalBlocker, QSize, Qt, QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import (
@@ -28,6 +30,7 @@ from control.gui.stage_axes import StageAxes
 from squid.utils.task import WorkerResult
 
 _REFRESH_MS = 100
+_STALE_S = 3.0
 _XY_STEPS_UM = (1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 4500.0, 9000.0)
 _Z_STEPS_UM = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0)
 _FACTORS = {"": 1.0, "Shift+": 10.0, "Ctrl+": 0.1}
@@ -242,6 +245,9 @@ def _reason(state: RigState | None) -> tuple[str, bool]:
         return f"{state.owner} has the microscope: the stage cannot be moved by hand.", False
     if state.trouble is not None:
         return state.trouble, True
+    age_s = time.monotonic() - state.monotonic_s
+    if age_s > _STALE_S:
+        return f"The position was read {age_s:.0f} s ago: the program is busy.", True
     if not state.is_homed:
         return "The stage does not know where it is: home it first.", True
     return "", True

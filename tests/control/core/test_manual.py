@@ -109,6 +109,16 @@ def test_a_run_keeps_hands_away(bench: HandBench) -> None:
     assert track.sent == []
 
 
+def test_a_move_feeds_no_light_lease(bench: HandBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[int] = []
+    monkeypatch.setattr(bench.microscope, "beat", lambda: beats.append(1))
+    assert finished(bench.manual.move_by(dx_um=1000)).success
+    assert finished(bench.manual.home()).success
+    assert beats == []
+    bench.ask(bench.live.snap)
+    assert beats
+
+
 def test_click_to_centre_moves_by_the_pixels_distance_from_the_middle(bench: HandBench) -> None:
     frame = bench.ask(bench.live.snap)
     height, width = frame.pixels.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_a_run_disables_it_and_says_why(qtbot: QtBot, bench: HandBench, panel: S
         assert bench.microscope.stage.position() == here
     qtbot.waitUntil(lambda: not reason.isVisible(), timeout=20_000)
     assert child(panel, QToolButton, "upButton").isEnabled()  # type: ignore[attr-defined]
+
+
+def test_an_old_position_says_so(
+    qtbot: QtBot, bench: HandBench, panel: StagePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = bench.monitor.newest
+    assert state is not None
+    bench.monitor.stop()
+    assert bench.manager.wait_for_done(10_000)
+    monkeypatch.setattr(bench.monitor, "_newest", replace(state, monotonic_s=state.monotonic_s - 60))
+    panel.refresh()
+    reason = child(panel, QLabel, "stageReason")
+    assert isinstance(reason, QLabel)
+    assert "The position was read 6" in reason.text()
 
 
 def test_a_hidden_panel_asks_nothing(qtbot: QtBot, panel: StagePanel) -> None:
