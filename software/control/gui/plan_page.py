@@ -20,8 +20,6 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QTabBar, QToolButton, 
 
 from control.core.planning import FieldOutlines, FreePosition, PlanDraft, RegionPolygon, Use, Verdict
 from control.core.planning import Section as Part
-from control.core.presets import PresetChoices
-from control.core.schedule.places import find_plate
 from control.core.session import Session
 from control.gui import theme
 from control.gui.parts import faint_label, make_action
@@ -29,13 +27,11 @@ from control.gui.plan_column import Knows, PlanColumn
 from control.gui.plan_files import PlanFiles
 from control.gui.plan_history import PlanHistory
 from control.gui.plan_memory import draft_of, plan_data
+from control.gui.plan_rig import PlanRig
 from control.gui.positions_panel import PositionsPanel
-from control.gui.presets_dialog import PresetsDialog
 from control.gui.start_bar import StartBar
 from control.gui.wells_panel import WellsPanel
-from squid.models.channel import ChannelPreset
 from squid.models.plate import PlateGeometry
-from squid.utils.task import WorkerResult
 
 _USES: dict[Use, str] = {"wells": "Wells", "positions": "Free positions", "regions": "Regions"}
 _POSITIONS_PX = 348
@@ -43,7 +39,6 @@ _POSITION_MS = 100
 _FRESH_MS = 10_000
 """So often totals are worked out anew while the page is shown: the disk fills, the end moves."""
 
-_LIMIT_MS = 10_000
 _PREVIEWED = 2000
 """Fields drawn at once while a person edits; the verdict brings all."""
 
@@ -72,34 +67,33 @@ class PlanPage(QWidget):
         super().__init__()
         self.setObjectName("planPage")
         self._session = session
-        self._plates = session.presets.plates()
+        self._rig = PlanRig(session)
         self._history = PlanHistory(PlanDraft.new(session.machine))
-        self._objective = session.machine.objective
         self._make_parts()
         self._make_actions()
         self._lay_out()
         self._connect()
         self.storage.set_folder(Path.home() / "squid-runs")
-        self.column.plate.set_objective_in_use(self._objective)
+        self.column.plate.set_objective_in_use(self._rig.objective)
         self._show_draft()
 
     # --- parts ------------------------------------------------------------------------------------------------------
 
     def _make_parts(self) -> None:
-        session = self._session
+        session, rig = self._session, self._rig
         z_um = session.microscope.stage.limits.z
         self.column = PlanColumn(
             Knows(
                 session.presets.plate_names(),
                 tuple(session.machine.objectives),
-                self._presets_of,
+                rig.presets_of,
                 self._edit_presets,
-                self._z_now_um,
+                rig.z_now_um,
                 (z_um.min_um, z_um.max_um),
             )
         )
         self.storage = self.column.storage
-        self.wells = WellsPanel(self._plate_of(self.draft) or next(iter(self._plates.values())))
+        self.wells = WellsPanel(rig.plate_of(self.draft) or next(iter(rig.plates().values())))
         self.positions = PositionsPanel(session.monitor, session.manager)
         self.positions.setFixedWidth(_POSITIONS_PX)
         self.tabs = QTabBar()
@@ -117,7 +111,7 @@ class PlanPage(QWidget):
 
     def _make_actions(self) -> None:
         self.files = PlanFiles(
-            self, self._session.manager, self._history, self._read, lambda: PlanDraft.new(self._session.machine)
+            self, self._session.manager, self._history, self._rig.read, lambda: PlanDraft.new(self._session.machine)
         )
         self.undo_action = make_action(self, "&Undo", self._undo, shortcut="Ctrl+Z", image="undo")
         self.redo_action = make_action(self, "&Redo", self._redo, shortcut="Ctrl+Y", image="redo")
@@ -177,7 +171,7 @@ class PlanPage(QWidget):
     @property
     def plate(self) -> PlateGeometry | None:
         """The plate of the plan; None: none, or not known here."""
-        return self._plate_of(self.draft)
+        return self._rig.plate_of(self.draft)
 
     def _edit(self, changes: Mapping[str, Any]) -> None:
         if self._history.edit(self.draft.replace(**changes)):
@@ -207,7 +201,7 @@ class PlanPage(QWidget):
     def _show_draft(self) -> None:
         """Show the draft everywhere, and have it checked."""
         draft = self.draft
-        plate = self._plate_of(draft)
+        plate = self._rig.plate_of(draft)
         self.column.show_draft(draft)
         self.column.plate.show_geometry(plate)
         self.wells.show_draft(draft, plate)
@@ -231,8 +225,8 @@ class PlanPage(QWidget):
 
     def _show_fields(self, outlines: FieldOutlines) -> None:
         """Draw fields on the plate, and those of one well in the picture of the fields."""
-        self.wells.map.set_fields(outlines.fov_um, [(x, y) for _, _, x, y in outlines.fields])
-        draft, plate = self.draft, self._plate_of(self.draft)
+        self.wells.show_fields(outlines)
+        draft, plate = self.draft, self._rig.plate_of(self.draft)
         centre_um = (0.0, 0.0)
         if draft.use == "wells" and plate is not None:
             well = next(iter(self.wells.map.selection), (0, 0))
@@ -262,50 +256,22 @@ class PlanPage(QWidget):
     # --- the instrument ---------------------------------------------------------------------------------------------
 
     def _follow_stage(self) -> None:
-        state = self._session.monitor.newest
-        place = state.position if state is not None else None
+        place = self._rig.position
         self.wells.map.set_stage_position(*(place[:2] if place is not None else (None, None)))
-        if state is not None and state.objective and state.objective != self._objective:
-            self._objective = state.objective
-            self._show_objective()
-
-    def _show_objective(self) -> None:
-        self.column.plate.set_objective_in_use(self._objective)
-        if self.draft.objective is None:
-            self._show_draft()
-
-    def _z_now_um(self) -> float | None:
-        state = self._session.monitor.newest
-        return state.position.z_um if state is not None and state.position is not None else None
-
-    def _plate_of(self, draft: PlanDraft) -> PlateGeometry | None:
-        return find_plate(draft.plate, self._plates) if draft.plate is not None else None
-
-    def _presets_of(self, objective: str | None) -> Mapping[str, ChannelPreset]:
-        return self._session.presets.machine().channels_of(objective or self._objective)
+        if self._rig.has_other_objective():
+            self.column.plate.set_objective_in_use(self._rig.objective)
+            if self.draft.objective is None:
+                self._show_draft()
 
     def _edit_presets(self) -> None:
-        """Ask the devices what they take, then open the dialog."""
-        session = self._session
-
-        def opens(result: WorkerResult) -> None:
-            objective = self.draft.objective or self._objective
-            dialog = PresetsDialog(session.presets, objective, result.value, self, manager=session.manager)
-            dialog.saved.connect(lambda *_: self._take_presets())
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
-
-        session.manager.submit(
-            "preset choices", lambda: PresetChoices.of(session.microscope), _LIMIT_MS, opens, coalesce_key="choices"
-        )
+        self._rig.edit_presets(self, self.draft.objective, self._take_presets)
 
     def _take_presets(self) -> None:
+        """Use presets and plates that were edited."""
         self._session.use_presets()
-        self._plates = self._session.presets.plates()
+        self._rig.read_plates_again()
+        self.column.plate.set_plates(self._session.presets.plate_names())
         self._show_draft()
-
-    def _read(self, path: Path) -> PlanDraft:
-        return PlanDraft.read(path, self._plates)
 
     # --- the window around it ---------------------------------------------------------------------------------------
 
@@ -345,7 +311,7 @@ class PlanPage(QWidget):
 
     def restore(self, remembered: Mapping[str, Any]) -> None:
         """Show what was there; what cannot be read is left out."""
-        draft = draft_of(remembered.get("plan"), self._plates)
+        draft = draft_of(remembered.get("plan"), self._rig.plates())
         self.files.set_recent(Path(str(path)) for path in remembered.get("recent", []))
         if remembered.get("output"):
             self.storage.set_folder(Path(str(remembered["output"])))

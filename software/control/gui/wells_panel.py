@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from control.core.planning import PlanDraft, wells_text
+from control.core.planning import FieldOutlines, PlanDraft, wells_text
 from control.gui import theme
 from control.gui.parts import make_action
 from control.gui.plan_section import show_text
@@ -100,6 +102,17 @@ class WellsPanel(QWidget):
             self._shown = wanted
             show_text(self.text, wanted)
             self._preview(wanted)
+
+    def show_fields(self, outlines: FieldOutlines) -> None:
+        """Draw planned fields, and count them in the tooltips of the wells."""
+        self.map.set_fields(outlines.fov_um, [(x, y) for _, _, x, y in outlines.fields])
+        numbers = Counter((row, column) for row, column, _, _ in outlines.fields)
+
+        def text(row: int, column: int) -> str:
+            number = numbers[row, column]
+            return f"{number} field{'s' if number != 1 else ''}" if number else ""
+
+        self.map.set_well_text(text)
 
     def refuse(self, *reasons: str) -> None:
         """Show why these wells cannot be imaged."""

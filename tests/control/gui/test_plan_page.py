@@ -276,7 +276,7 @@ def test_undo_and_redo(page: PlanPage) -> None:
 
 def test_z_is_taken_from_where_the_stage_stands(page: PlanPage, session: Session, qtbot: QtBot) -> None:
     session.manual.move_to(z_um=2345.0)
-    qtbot.waitUntil(lambda: page._z_now_um() == pytest.approx(2345.0, abs=0.1), timeout=20_000)
+    qtbot.waitUntil(lambda: page._rig.z_now_um() == pytest.approx(2345.0, abs=0.1), timeout=20_000)
     choose(page, "zKind", "from a bottom to a top")
     press(page, "topHere")
     assert isinstance(page.draft.z, ZStack)
@@ -306,6 +306,7 @@ def test_another_plate_and_the_fields_of_one_well(page: PlanPage, qtbot: QtBot) 
     assert sum(x for x, _ in preview.fields) == pytest.approx(0, abs=1e-6)
     assert "4 fields of" in page.column.fields.words.text()
     assert len(page.wells.map._fields) == 16
+    assert page.wells.map.text_of(2, 3) == "C4: chosen, 4 fields"
 
 
 def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
@@ -316,7 +317,7 @@ def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
     assert page.wells.map.selection == ()
     drag_wells(page, (3, 3), (4, 4))
     assert page.draft.wells == "A1:A2"
-    qtbot.waitUntil(lambda: page._z_now_um() is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: page._rig.z_now_um() is not None, timeout=20_000)
     press(page, "positions_addHere")
     assert len(page.draft.positions) == 1
     plan, _ = started(page, qtbot)
