@@ -22,6 +22,7 @@ FOLLOW_GROWTH = 1.02
 """A plot of a run that goes on is drawn anew when there are so many times more frames."""
 
 _COLOURS = "viridis"
+_SHADES = 128  # pyqtgraph draws one stamp for each
 
 
 class FocusPlot(QWidget):
@@ -42,6 +43,7 @@ class FocusPlot(QWidget):
         self._scatter: Any = None
         self._bar: Any = None
         self._map: Any = None
+        self._brushes: npt.NDArray[np.object_] = np.array([], object)
         self._points_seen = -1
         self._z_um: dict[int, float] = {}
         self._text = faint_label("Open a run to see where its focus lay.")
@@ -118,6 +120,8 @@ class FocusPlot(QWidget):
     def _build(self, pyqtgraph: Any) -> None:
         """Make the plot: x to the right and y down, as the plate lies in its map."""
         self._map = pyqtgraph.colormap.get(_COLOURS)
+        shades = self._map.getLookupTable(nPts=_SHADES, mode="qcolor")
+        self._brushes = np.array([pyqtgraph.mkBrush(shade) for shade in shades], object)
         widget = pyqtgraph.GraphicsLayoutWidget()
         widget.setBackground(theme.BACKGROUND)
         self._plot = widget.addPlot()
@@ -145,9 +149,9 @@ class FocusPlot(QWidget):
         if high_um - low_um < 0.1:  # a flat plate is one colour, not noise stretched to all of them
             middle_um = (low_um + high_um) / 2
             low_um, high_um = middle_um - 0.05, middle_um + 0.05
-        colours = self._map.map((z_um - low_um) / (high_um - low_um), mode="qcolor")
+        brushes = self._brushes[((z_um - low_um) / (high_um - low_um) * (_SHADES - 1)).astype(np.intp)]
         size_px = float(np.clip(400 / np.sqrt(len(z_um)), 5, 16))
-        self._scatter.setData(x=x_um / 1000, y=y_um / 1000, brush=colours, size=size_px, symbol="s", data=images)
+        self._scatter.setData(x=x_um / 1000, y=y_um / 1000, brush=brushes, size=size_px, symbol="s", data=images)
         self._z_um = dict(zip(images.tolist(), z_um.tolist(), strict=True))
         self._bar.setLevels((low_um, high_um))
         self._plot.autoRange()
