@@ -11,6 +11,7 @@ Knows no device: `PresetChoices` says what the devices take.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ class PresetChoices:
 class Presets:
     """Channel presets and plates of one machine, the user's own over the machine file's.
 
-    Used from one thread (the window's, or the command line's).
+    Any thread may use it; what writes the file may take as long as a disk does.
 
     Parameters
     ----------
@@ -115,6 +116,7 @@ class Presets:
         self._machine = machine
         self.file = file
         self._edits = _read(file, machine.name)
+        self._lock = threading.RLock()
 
     def names(self, objective: str) -> tuple[str, ...]:
         """Return the channels of an objective, in the machine file's order, the user's own after them."""
@@ -155,16 +157,18 @@ class Presets:
         checked = validate(data, ChannelPreset, MachineFileError, file=None, key=key)
         if choices is not None:
             choices.refuse(checked, key)
-        of_objective = {**self._edits.channels.get(objective, {}), name: checked}
-        if self._machine.channels_of(objective).get(name) == checked:
-            of_objective.pop(name)  # the machine file's own again
-        self._keep(channels={**self._edits.channels, objective: of_objective})
+        with self._lock:
+            of_objective = {**self._edits.channels.get(objective, {}), name: checked}
+            if self._machine.channels_of(objective).get(name) == checked:
+                of_objective.pop(name)  # the machine file's own again
+            self._keep(channels={**self._edits.channels, objective: of_objective})
         return checked
 
     def reset(self, objective: str, name: str) -> None:
         """Return to the machine file's preset; a channel of the user's own is gone."""
-        of_objective = {n: preset for n, preset in self._edits.channels.get(objective, {}).items() if n != name}
-        self._keep(channels={**self._edits.channels, objective: of_objective})
+        with self._lock:
+            of_objective = {n: preset for n, preset in self._edits.channels.get(objective, {}).items() if n != name}
+            self._keep(channels={**self._edits.channels, objective: of_objective})
 
     def is_edited(self, objective: str, name: str) -> bool:
         """Return whether the user's preset stands in place of the machine file's."""
@@ -223,12 +227,14 @@ class Presets:
             message = f"{checked.well_spacing_mm:g} mm: wells of {checked.well_size_mm:g} mm would overlap"
             allowed = f"{max(checked.well_size_mm, 0.01):g} mm or more"
             raise MachineFileError(message, key=f"{key}.well_spacing_mm", allowed=allowed)
-        self._keep(plates={**self._edits.plates, name: checked})
+        with self._lock:
+            self._keep(plates={**self._edits.plates, name: checked})
         return checked
 
     def remove_plate(self, name: str) -> None:
         """Remove a plate of the user's own; others stay."""
-        self._keep(plates={own: plate for own, plate in self._edits.plates.items() if own != name})
+        with self._lock:
+            self._keep(plates={own: plate for own, plate in self._edits.plates.items() if own != name})
 
     # --- the file ---------------------------------------------------------------------------------------------------
 
