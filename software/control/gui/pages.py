@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
 from control.core.session import Session
@@ -57,8 +58,8 @@ def build_pages(session: Session, shell: Shell) -> Pages:
     return pages
 
 
-class Wires:
-    """What one page asks of another.
+class Wires(QObject):
+    """What one page asks of another; lives as long as the plan page (a connection alone keeps no receiver alive).
 
     Parameters
     ----------
@@ -71,6 +72,7 @@ class Wires:
     """
 
     def __init__(self, session: Session, pages: Pages, shell: Shell) -> None:
+        super().__init__(pages.plan)
         self._session, self._pages, self._shell = session, pages, shell
 
     def start(self, plan: AcquisitionPlan, output: Path) -> None:
