@@ -27,7 +27,7 @@ from control.core.review.report import RunReport, make_report
 from control.core.run_record import RUN_FILE, STACKS_FILE, RunSummary, read_summary
 from control.core.schedule import Optics, Schedule
 from control.core.sinks.pyramid import level_shapes
-from squid.errors import ConfigurationError, ResumeRefusedError
+from squid.errors import ConfigurationError, PreflightError, ResumeRefusedError
 from squid.machine_file import MachineConfig
 from squid.models.geometry import Pixels, StagePosition
 from squid.models.layout import DatasetLayout, ImageLayout, WellRef
@@ -114,7 +114,11 @@ class StoredRun:
             config = MachineConfig.model_validate(header["machine"])
             optics = {**header["optics"], "shape_px": tuple(header["optics"]["shape_px"])}
             schedule = Schedule.build(plan, config, StagePosition(*header["origin_um"]), Optics(**optics))
-        except (KeyError, TypeError, ValidationError) as e:
+        except KeyError as e:
+            raise ConfigurationError(
+                f"has no {e} in its header: an earlier version of the program wrote it", file=folder / FILE_NAME
+            ) from e
+        except (TypeError, ValidationError, PreflightError) as e:
             raise ConfigurationError(
                 f"this version of the program cannot read the run: {e}", file=folder / FILE_NAME
             ) from e

@@ -5,11 +5,12 @@ Opening, reading on and reporting are tasks; a run that goes on is followed whil
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from PyQt5.QtCore import Qt, QTimer, QUrl
-from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QShowEvent
+from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QImage, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
     QFileDialog,
@@ -31,6 +32,7 @@ from control.gui.parts import button_for, faint_label, make_action
 from control.gui.run_chooser import ImageChooser, RunList
 from control.gui.run_report_panel import RunReportPanel
 from control.gui.run_viewer import RunViewer
+from squid.errors import StorageError
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 FOLLOW_MS = 1000
@@ -153,9 +155,9 @@ class ReviewPage(QWidget):
         self.said.setText(in_words(result.error))
 
     def _look(self) -> None:
-        """Read what the run got since; not while a look is under way, nor at a run that has ended."""
+        """Read what the run got since: while it goes on, and when it is resumed; not while a look is under way."""
         run = self._run
-        if run is None or self._is_looking or not (run.is_open_ended or not run.is_caught_up):
+        if run is None or self._is_looking:
             return
         self._is_looking = True
         self._manager.submit(
@@ -246,8 +248,17 @@ class ReviewPage(QWidget):
         name, _ = QFileDialog.getSaveFileName(self, "Export view", start, "PNG (*.png)")
         if name:
             path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
-            done = self.viewer.export(path)
-            self.said.setText(f"view saved as {path}" if done else f"{path} could not be written")
+            self._manager.submit(
+                "export a view",
+                _written(self.viewer.export(), path),
+                timeout_ms=_LIMIT_MS,
+                on_complete=self._on_exported,
+                on_error=self._on_refused,
+                coalesce_key="export a view",
+            )
+
+    def _on_exported(self, result: WorkerResult) -> None:
+        self.said.setText(f"view saved as {result.value}")
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
         """Take a folder."""
@@ -345,3 +356,12 @@ def _folder_in(event: QDropEvent) -> Path | None:
     data = event.mimeData()
     paths = (Path(url.toLocalFile()) for url in (data.urls() if data is not None else ()) if url.isLocalFile())
     return next((path for path in paths if path.is_dir()), None)
+
+
+def _written(image: QImage, path: Path) -> Callable[[], Path]:
+    def write() -> Path:
+        if not image.save(str(path), "PNG"):
+            raise StorageError(f"{path} could not be written")
+        return path
+
+    return write

@@ -87,6 +87,7 @@ class ImageChooser(QWidget):
         self._wells: tuple[WellRef | None, ...] = ()
         self._images: tuple[ImageLayout, ...] = ()
         self._frames: dict[tuple[int, int], int] = {}
+        self._marked: tuple[int, int] | None = None
         self._planned = 1
         self.plate = PlateMap(_NO_PLATE, selectable=False)
         self.plate.setMinimumHeight(200)
@@ -114,7 +115,7 @@ class ImageChooser(QWidget):
 
     def set_run(self, run: StoredRun | None) -> None:
         """Show another run, its first well with images chosen."""
-        self._run, self._wells, self._images, self._frames = run, (), (), {}
+        self._run, self._wells, self._images, self._frames, self._marked = run, (), (), {}, None
         self.well.setEnabled(run is not None)
         self.field.setEnabled(run is not None)
         plate = run.layout.plate if run is not None else None
@@ -185,8 +186,7 @@ class ImageChooser(QWidget):
         self.field.addItems(names)
         self.field.setCurrentIndex(min(field, len(names) - 1))
         self.field.blockSignals(False)
-        self.plate.update_wells(self._frames)
-        self.plate.update()
+        self._mark(self._wells[number])
         self._on_field()
 
     def _on_field(self) -> None:
@@ -198,6 +198,12 @@ class ImageChooser(QWidget):
         for number, well in enumerate(self._wells):
             if well is not None and (well.row, well.column) == (row, column):
                 self.well.setCurrentIndex(number)
+
+    def _mark(self, well: WellRef | None) -> None:
+        """Mark the chosen well on the plate."""
+        before, self._marked = self._marked, (well.row, well.column) if well is not None else None
+        self.plate.update_wells({place for place in (before, self._marked) if place in self._frames})
+        self.plate.update()
 
     def _text_of(self, row: int, column: int) -> str:
         count = self._frames.get((row, column), 0)
@@ -211,9 +217,7 @@ class ImageChooser(QWidget):
         painter.save()
         colour = QColor(theme.ACCENT)
         colour.setAlphaF(0.35 + 0.5 * min(1.0, count / self._planned))
-        number = self.well.currentIndex()
-        chosen = self._wells[number] if 0 <= number < len(self._wells) else None
-        is_chosen = chosen is not None and (chosen.row, chosen.column) == (row, column)
+        is_chosen = self._marked == (row, column)
         painter.setBrush(QColor(theme.WAITING) if is_chosen else colour)
         painter.setPen(QPen(QColor("white"), 1.5) if is_chosen else Qt.PenStyle.NoPen)
         inner = square.adjusted(1, 1, -1, -1)

@@ -6,7 +6,6 @@ Planes are read and drawn in a task; of several requests the newest wins, and th
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QImage
@@ -130,9 +129,9 @@ class RunViewer(QWidget):
             coalesce_key="read a plane",
         )
 
-    def export(self, path: Path) -> bool:
-        """Write what the view shows as PNG; False when that failed."""
-        return bool(self.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32).save(str(path), "PNG"))
+    def export(self) -> QImage:
+        """Return what the view shows, with scale bar, to be written in a task."""
+        return self.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
 
     # --- what comes -------------------------------------------------------------------------------------------------
 

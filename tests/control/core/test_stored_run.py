@@ -206,6 +206,11 @@ def test_what_is_no_run_is_refused(tmp_path: Path, made: dict[str, MadeRun]) -> 
     (tmp_path / "journal.jsonl").write_bytes(_encode(record))
     with pytest.raises(ConfigurationError, match="cannot read the run"):
         StoredRun.open(tmp_path)
+    head = json.loads((made["tiff"].folder / "journal.jsonl").read_bytes().splitlines()[0].rpartition(b"\t")[0])
+    del head["optics"]
+    (tmp_path / "journal.jsonl").write_bytes(_encode(head))
+    with pytest.raises(ConfigurationError, match="has no 'optics' in its header: an earlier version"):
+        StoredRun.open(tmp_path)
 
 
 def test_a_lost_record_is_replaced_by_the_journal(made: dict[str, MadeRun], tmp_path: Path) -> None:

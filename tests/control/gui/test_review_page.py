@@ -274,6 +274,7 @@ def test_export_copy_path_and_report(
     files = {"Export view": tmp_path / "view", "Save report": tmp_path / "report.md"}
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda parent, title, *rest: (str(files[title]), ""))
     page.export_action.trigger()
+    qtbot.waitUntil(lambda: "view saved as" in page.said.text(), timeout=PATIENCE_MS)
     assert not QImage(str(tmp_path / "view.png")).isNull()
     page.copy_action.trigger()
     clipboard = QGuiApplication.clipboard()
