@@ -1,100 +1,156 @@
-"""How fast live view is on the simulated camera, and how long a changed setting takes to be seen.
+"""How fast a 2048 x 2048 uint16 image reaches the screen: our view beside pyqtgraph's ImageItem, one JSON line each.
 
-``.venv/bin/python benchmarks/live_view.py [--seconds 5]`` prints one JSON line per case:
+``.venv/bin/python benchmarks/live_view.py [--seconds 3] [--side 910]``; for the figures of a screen without OpenGL:
+``xvfb-run -a -s "-screen 0 1920x1080x24" .venv/bin/python benchmarks/live_view.py``
 
-- ``frames``: 2048 x 2048 px, exposure and read-out as named; frames per second beside what physics allows, share of one
-  core that the whole program takes (the simulated camera draws its pictures with it)
-- ``setting``: milliseconds from `Live.set` to the first frame that was taken with it
-- ``start``, ``stop``: milliseconds to the first frame, and until the light is off and a run may start
+Each case shows a ring of four noisy images in a square of `side` pixels. "as fast as it can": the next image as soon
+as the last one is painted. "source of 30 per second": a thread hands over images, the window takes the newest by its
+timer as the Look page does, and the longest time between two turns of the event loop is taken as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "software"), str(ROOT)]
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "software"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import psutil
-from tests.hands import HandBench, hand_bench
+import numpy as np
+from gui_responsiveness import BlockProbe, spin
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtWidgets import QApplication, QWidget
 
-from squid.machine_file import CONFIGS, read_machine_file
+from control.gui.contrast import Contrast
+from control.gui.histogram import HistogramPanel
+from control.gui.image_view import ImageView, Placement
+from squid.models.geometry import Pixels
 
-SIMULATION = CONFIGS / "simulation.yaml"
+SHAPE_PX = (2048, 2048)
+BITS = 12
+PLACE = Placement(0.0, 0.0, 0.325)
 
-
-def _say(case: str, **figures: Any) -> None:
-    print(json.dumps({"program": "squid-hcs", "case": case} | figures), flush=True)
-
-
-def _wait_for(bench: HandBench, number: int) -> float:
-    """Wait for a frame of at least that number, ticking as a window does; return the instant."""
-    while (newest := bench.live.newest()) is None or newest.number < number:
-        bench.live.tick()
-        time.sleep(0.0005)
-    return time.monotonic()
-
-
-def _frames(bench: HandBench, exposure_ms: float, seconds: float) -> None:
-    bench.live.set(exposure_ms=exposure_ms)
-    first = bench.live.newest()
-    assert first is not None
-    _wait_for(bench, first.number + 10)
-    process = psutil.Process()
-    begun, cpu_s, begun_s = bench.live.newest(), sum(process.cpu_times()[:2]), time.monotonic()
-    while time.monotonic() - begun_s < seconds:
-        bench.live.tick()
-        time.sleep(0.02)
-    ended, took_s = bench.live.newest(), time.monotonic() - begun_s
-    assert begun is not None
-    assert ended is not None
-    readout_ms = bench.microscope.camera.readout_ms
-    _say(
-        "frames",
-        exposure_ms=exposure_ms,
-        readout_ms=readout_ms,
-        per_second=round((ended.number - begun.number) / took_s, 1),
-        physics_per_second=round(1000 / (exposure_ms + readout_ms), 1),
-        cores=round((sum(process.cpu_times()[:2]) - cpu_s) / took_s, 2),
-    )
+Show = Callable[[Pixels], None]
 
 
-def _settings(bench: HandBench) -> None:
-    took_ms = []
-    for number in range(20):
-        exposure_ms = 10.0 + number % 2
-        bench.live.set(exposure_ms=exposure_ms)
-        asked_s = time.monotonic()
-        while (newest := bench.live.newest()) is None or newest.exposure_ms != exposure_ms:
-            bench.live.tick()
-            time.sleep(0.0005)
-        took_ms.append((time.monotonic() - asked_s) * 1000)
-    _say("setting", median_ms=round(sorted(took_ms)[10], 1), worst_ms=round(max(took_ms), 1))
+def images() -> list[Pixels]:
+    random = np.random.default_rng(1)
+    return [random.integers(100, 4000, SHAPE_PX, dtype=np.uint16) for _ in range(4)]
+
+
+def ours() -> tuple[QWidget, Show]:
+    view = ImageView()
+    view.set_tone(100, 4000, "#00FF00")
+    return view, lambda pixels: view.show_image(pixels, BITS, PLACE)
+
+
+def ours_with_histogram() -> tuple[QWidget, Show]:
+    view, show = ours()
+    panel = HistogramPanel(Contrast(view))
+    panel.setParent(view)
+
+    def both(pixels: Pixels) -> None:
+        show(pixels)
+        panel.show_frame("FITC", pixels, BITS, "#00FF00")
+
+    return view, both
+
+
+def pyqtgraph_image(step: int) -> tuple[QWidget, Show]:
+    import pyqtgraph  # only where it is measured
+
+    widget = pyqtgraph.GraphicsLayoutWidget()
+    box = widget.addViewBox(lockAspect=True)
+    item = pyqtgraph.ImageItem(axisOrder="row-major")
+    box.addItem(item)
+    box.setRange(xRange=(0, SHAPE_PX[1] / step), yRange=(0, SHAPE_PX[0] / step), padding=0)
+    return widget, lambda pixels: item.setImage(pixels[::step, ::step], levels=(100, 4000))
+
+
+def measure(case: str, make: Callable[[], tuple[QWidget, Show]], side: int, seconds: float) -> None:
+    widget, show = make()
+    widget.resize(side, side)
+    widget.show()
+    spin(0.3)
+    ring = images()
+    begin, cpu, frames = time.perf_counter(), time.process_time(), 0
+    while time.perf_counter() - begin < seconds:
+        show(ring[frames % len(ring)])
+        QApplication.processEvents()
+        frames += 1
+    wall = time.perf_counter() - begin
+    say(case, "as fast as it can", side, fps=frames / wall, cpu_ms_per_frame=(time.process_time() - cpu) / frames * 1e3)
+    paced(case, show, side, seconds, ring)
+    widget.hide()
+    widget.deleteLater()
+
+
+def paced(case: str, show: Show, side: int, seconds: float, ring: list[Pixels]) -> None:
+    """Show the newest image of a source of 30 per second, by the timer of the Look page."""
+    slot: list[tuple[int, Pixels]] = [(-1, ring[0])]
+    is_over = threading.Event()
+
+    def deliver() -> None:
+        for number in range(10**9):
+            if is_over.wait(max(0.0, begin + number / 30 - time.perf_counter())):
+                return
+            slot[0] = (number, ring[number % len(ring)])
+
+    shown: list[int] = [-1]
+
+    def take() -> None:
+        number, pixels = slot[0]
+        if number != shown[-1]:
+            shown.append(number)
+            show(pixels)
+
+    begin = time.perf_counter()
+    source = threading.Thread(target=deliver)
+    source.start()
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(take)
+    timer.start(16)
+    probe, cpu = BlockProbe(), time.process_time()
+    spin(seconds)
+    timer.stop()
+    is_over.set()
+    source.join()
+    used = time.process_time() - cpu
+    figures = {"fps": (len(shown) - 1) / seconds, "longest_block_ms": probe.worst_ms, "cpu_share": used / seconds}
+    say(case, "source of 30 per second", side, **figures)
+
+
+def say(program: str, case: str, side: int, **figures: float) -> None:
+    rounded: dict[str, Any] = {name: round(value, 2) for name, value in figures.items()}
+    print(json.dumps({"program": program, "case": case, "side_px": side} | rounded), flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    seconds = parser.parse_args().seconds
-    folder = Path(tempfile.mkdtemp())
-    with hand_bench(read_machine_file(SIMULATION), folder) as bench:
-        bench.live.set(channel="DAPI", exposure_ms=10)
-        begun_s = time.monotonic()
-        bench.live.start()
-        _say("start", ms=round((_wait_for(bench, 1) - begun_s) * 1000, 1))
-        for exposure_ms in (10.0, 20.0, 50.0):
-            _frames(bench, exposure_ms, seconds)
-        _settings(bench)
-        begun_s = time.monotonic()
-        bench.live.stop()
-        assert bench.live.wait_stopped(10)
-        _say("stop", ms=round((time.monotonic() - begun_s) * 1000, 1), lit=list(bench.microscope.illumination.lit))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--side", type=int, default=910, help="of the widget, in pixels")
+    arguments = parser.parse_args()
+    app = QApplication(sys.argv[:1])
+    for case, make in (
+        ("squid ImageView", ours),
+        ("squid ImageView with histogram", ours_with_histogram),
+        ("pyqtgraph ImageItem", lambda: pyqtgraph_image(1)),
+        ("pyqtgraph ImageItem, every second pixel", lambda: pyqtgraph_image(2)),
+    ):
+        measure(case, make, arguments.side, arguments.seconds)
+    app.processEvents()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ class FocusWheelDialog(QDialog):
         form = QFormLayout(self)
         for label, edit in zip(values, self.edits, strict=True):
             form.addRow(label, edit)
-        both = QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButtons(both))
+        buttons = QDialogButtonBox()
+        buttons.addButton(QDialogButtonBox.StandardButton.Ok)
+        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         form.addRow(buttons)

@@ -27,7 +27,9 @@ class GreyStatistics:
     Attributes
     ----------
     counts : ndarray of int, shape (256,)
-        Pixels of the sample per bin; the bins part the range of the significant bits evenly.
+        Pixels of the sample per bin; the bins part 0 … `top` evenly.
+    top : int
+        End of the bins: a power of two less one, not below `most`, so that a dark image is not a line at the left.
     low, high : int
         Grey values of the percentiles for auto contrast; ``low < high``.
     least, most : int
@@ -37,6 +39,7 @@ class GreyStatistics:
     """
 
     counts: npt.NDArray[np.int64]
+    top: int
     low: int
     high: int
     least: int
@@ -44,7 +47,7 @@ class GreyStatistics:
     significant_bits: int
 
 
-def measure(pixels: Pixels, significant_bits: int) -> GreyStatistics:
+def measure(pixels: Pixels, significant_bits: int, at_least: int = 0) -> GreyStatistics:
     """Return the statistics of at most 256 x 256 evenly spaced pixels; below 2 ms whatever the image's size.
 
     Parameters
@@ -53,6 +56,8 @@ def measure(pixels: Pixels, significant_bits: int) -> GreyStatistics:
         The image.
     significant_bits : int
         The largest grey value is ``2**significant_bits - 1``; greater ones are counted as this.
+    at_least : int
+        `top` reaches so far, too.
     """
     height, width = pixels.shape
     sample = pixels[:: -(-height // _SAMPLES_PER_SIDE), :: -(-width // _SAMPLES_PER_SIDE)].ravel()
@@ -60,8 +65,9 @@ def measure(pixels: Pixels, significant_bits: int) -> GreyStatistics:
     per_value = np.bincount(np.minimum(sample, largest), minlength=largest + 1)
     seen = np.flatnonzero(per_value)
     low, high = _percentiles(per_value, largest)
-    counts = per_value.reshape(BINS, -1).sum(axis=1)
-    return GreyStatistics(counts, low, high, int(seen[0]), int(seen[-1]), significant_bits)
+    bits = min(significant_bits, max(8, int(seen[-1]).bit_length(), at_least.bit_length()))
+    counts = per_value[: 2**bits].reshape(BINS, -1).sum(axis=1)
+    return GreyStatistics(counts, 2**bits - 1, low, high, int(seen[0]), int(seen[-1]), significant_bits)
 
 
 def _percentiles(per_value: npt.NDArray[np.int64], largest: int) -> tuple[int, int]:

@@ -68,7 +68,11 @@ class Histogram(QWidget):
 
     @property
     def _largest(self) -> int:
-        return 2**self._statistics.significant_bits - 1 if self._statistics is not None else 255
+        return self._statistics.top if self._statistics is not None else 255
+
+    def wanted_top(self) -> int:
+        """Return how far the next counts must reach: so that a handle can be dragged on, and stays under the mouse."""
+        return max(self._largest if self._dragged is not None else 0, self._limits[1] + 1)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size for a start."""
@@ -189,7 +193,7 @@ class HistogramPanel(Section):
         switches.addWidget(self.auto)
         switches.addWidget(self.log)
         switches.addWidget(self.range, 1)
-        self.range.setAlignment(Qt.Alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+        self.range.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.range.setWordWrap(False)
         self.body.addWidget(self.histogram)
         self.body.addLayout(numbers)
@@ -213,11 +217,14 @@ class HistogramPanel(Section):
         if channel == self._channel and now_s - self._measured_s < MEASURE_S:
             return
         self._measured_s = now_s
-        self._channel = channel
-        self._statistics = statistics = measure(pixels, significant_bits)
+        if channel != self._channel:
+            self._channel = channel
+            chosen = self._contrast.of(channel, significant_bits)
+            self.histogram.set_limits(chosen.black, 0 if chosen.is_auto else chosen.white)
+        self._statistics = statistics = measure(pixels, significant_bits, self.histogram.wanted_top())
         self.histogram.show_statistics(statistics, colour)
-        self.range.setText(f"{statistics.least} to {statistics.most}")
-        self.range.setToolTip("Smallest and largest grey value")
+        self.range.setText(f"{statistics.least} to {statistics.most} of {2**significant_bits - 1}")
+        self.range.setToolTip("Smallest and largest grey value of the image, and the largest possible one")
         if self._contrast.of(channel, significant_bits).is_auto:
             self._contrast.set(channel, statistics.low, statistics.high, is_auto=True)
         self._contrast_changed(channel)

@@ -7,7 +7,7 @@ from functools import partial
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
-from PyQt5.QtWidgets import QAction, QButtonGroup, QFormLayout, QGridLayout, QHBoxLayout, QLabel, QPushButton
+from PyQt5.QtWidgets import QAction, QButtonGroup, QFormLayout, QGridLayout, QLabel, QPushButton
 
 from control.core.live import Live, LiveSettings
 from control.core.presets import Presets
@@ -16,7 +16,9 @@ from control.gui import theme
 from control.gui.parts import NumberEdit, Section, button_for, faint_label, icon, make_action
 from squid.errors import SquidError
 
-_PER_ROW = 3
+_NAME_PX = 62
+"""Three channels stand in a row when no name is longer, else two."""
+
 _NUMBERED = 9
 
 
@@ -92,15 +94,18 @@ class LivePanel(Section):
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.banner.hide()
         self._grid.setSpacing(theme.GAP_PX // 2)
-        buttons = QHBoxLayout()
-        for action, role, name in (
-            (self.live_action, "main", "liveButton"),
-            (self.snap_action, "", "snapButton"),
-            (self.file_action, "", "snapFileButton"),
+        buttons = QGridLayout()
+        for number, (action, role, name) in enumerate(
+            (
+                (self.live_action, "main", "liveButton"),
+                (self.snap_action, "", "snapButton"),
+                (self.save_action, "", "savePresetButton"),
+                (self.file_action, "", "snapFileButton"),
+            )
         ):
             button = button_for(action, role)
             button.setObjectName(name)
-            buttons.addWidget(button)
+            buttons.addWidget(button, number // 2, number % 2)
         numbers = QFormLayout()
         numbers.setContentsMargins(0, 0, 0, 0)
         for label, edit, name, apply in (
@@ -113,15 +118,10 @@ class LivePanel(Section):
             numbers.addRow(label, edit)
         low, high = self._live.camera_choices.gain_range
         self.gain.setEnabled(low < high)
-        last = QHBoxLayout()
-        last.addWidget(self.rate, 1)
-        save = button_for(self.save_action)
-        save.setObjectName("savePresetButton")
-        last.addWidget(save)
         self.body.addLayout(self._grid)
         self.body.addLayout(buttons)
         self.body.addLayout(numbers)
-        self.body.addLayout(last)
+        self.body.addWidget(self.rate)
         self.body.addWidget(self.banner)
 
     def menu_actions(self) -> list[QAction | None]:
@@ -235,6 +235,8 @@ class LivePanel(Section):
             self._group.removeButton(button)
             button.deleteLater()
         self.channel_buttons = {}
+        widest = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=0)
+        per_row = 3 if widest <= _NAME_PX else 2
         for number, name in enumerate(names):
             keys = f" (Alt+{number + 1})" if number < _NUMBERED else ""
             button = QPushButton(chip(self._presets.get(self._objective, name).colour), name)
@@ -243,7 +245,7 @@ class LivePanel(Section):
             button.setToolTip(f"Show {name} with its preset{keys}")
             button.clicked.connect(partial(self._clicked, name))
             self._group.addButton(button)
-            self._grid.addWidget(button, number // _PER_ROW, number % _PER_ROW)
+            self._grid.addWidget(button, number // per_row, number % per_row)
             self.channel_buttons[name] = button
         for number, action in enumerate(self.channel_actions):
             action.setVisible(number < len(names))

@@ -50,7 +50,8 @@ _SHOW_MS = 16
 """A camera's frames come when they like: asking at the screen's rate shows 30 of 30 per second."""
 
 _STATUS_MS = 100
-_COLUMN_PX = 344
+_COLUMN_PX = 364
+"""Two of them leave a square for the image in a window of 1366 x 768."""
 
 
 class LookPage(QWidget):
@@ -144,7 +145,7 @@ class LookPage(QWidget):
             line.addWidget(button)
         self.message.setObjectName("lookMessage")
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setAlignment(Qt.Alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+        self.message.setAlignment(Qt.AlignmentFlag.AlignRight)
         line.addWidget(self.message, 1)
         return line
 

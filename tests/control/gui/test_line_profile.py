@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from control.gui.line_profile import LineProfile
+
+
+@pytest.fixture
+def plot(qtbot):
+    widget = LineProfile()
+    qtbot.addWidget(widget)
+    widget.resize(500, 130)
+    widget.show()
+    return widget
+
+
+def test_distances_are_in_um(plot):
+    plot.set_line(((10.5, 20.5), (60.5, 20.5)))
+    plot.show_image(np.tile(np.arange(100, dtype=np.uint16), (50, 1)), 0.5)
+    assert plot.distances_um[-1] == 25.0
+    assert plot.values[-1] == 60.0
+
+
+def test_a_profile_is_painted_and_goes_away(plot):
+    empty = plot.grab().toImage()
+    plot.set_line(((10.5, 20.5), (60.5, 20.5)))
+    plot.show_image(np.tile(np.arange(100, dtype=np.uint16), (50, 1)), 0.5)
+    assert plot.grab().toImage() != empty
+    plot.set_line(None)
+    assert plot.grab().toImage() == empty
+
+
+def test_a_line_beside_the_image_says_so(plot):
+    plot.set_line(((200.0, 200.0), (300.0, 300.0)))
+    plot.show_image(np.zeros((50, 50), np.uint16), 0.5)
+    assert len(plot.values) == 0
+    assert not plot.grab().isNull()

@@ -1,0 +1,256 @@
+"""The page on a simulated microscope: what a person presses, and what the devices then do."""
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication, QPushButton
+from tests.rig import machine
+
+from control.core.session import Session
+from control.gui.look_page import LookPage
+from squid.utils.worker_manager import WorkerManager
+
+WAIT_MS = 15000
+
+
+@pytest.fixture
+def session(qtbot, tmp_path):
+    manager = WorkerManager(6, dump_file=tmp_path / "stacks.log")
+    session = Session(machine(tmp_path), None, manager, tmp_path)
+    session.open()
+    session.manual.home().wait(10)
+    yield session
+    session.live.stop()
+    session.live.wait_stopped(5.0)
+    session.close()
+    manager.shutdown(timeout=2.0)
+
+
+@pytest.fixture
+def page(qtbot, session):
+    page = LookPage(session)
+    qtbot.addWidget(page)
+    page.resize(1366, 660)
+    page.show()
+    qtbot.waitUntil(lambda: len(page.live_panel.channel_buttons) == 5, timeout=WAIT_MS)
+    return page
+
+
+def press(page, name):
+    button = page.findChild(QPushButton, name)
+    assert button is not None, name
+    assert button.isEnabled(), name
+    QTest.mouseClick(button, Qt.LeftButton)
+
+
+def start_live(page, qtbot):
+    press(page, "liveButton")
+    qtbot.waitUntil(lambda: page.view.pixels is not None, timeout=WAIT_MS)
+
+
+def test_live_shows_frames_and_stops_dark(page, session, qtbot):
+    start_live(page, qtbot)
+    first = session.live.newest().number
+    qtbot.waitUntil(lambda: session.live.newest().number > first + 3, timeout=WAIT_MS)
+    assert page.view.pixels.shape == (64, 80)
+    qtbot.waitUntil(lambda: "frames per second" in page.live_panel.rate.text(), timeout=WAIT_MS)
+    assert page.live_panel.live_action.text() == "Stop &live"
+    QTest.keyClick(page, Qt.Key_F2)
+    assert not session.live.is_running
+    assert session.live.wait_stopped(5.0)
+    assert page.live_panel.live_action.text() == "Start &live"
+    qtbot.waitUntil(lambda: page.live_panel.rate.text() == "Live is off", timeout=WAIT_MS)
+
+
+def test_a_hidden_page_stops_looking_and_a_shown_one_goes_on(page, session, qtbot):
+    start_live(page, qtbot)
+    page.hide()
+    ticked_s = session.live._ticked_s
+    QApplication.processEvents()
+    assert session.live._ticked_s == ticked_s
+    assert not page._show_timer.isActive()
+    page.show()
+    qtbot.waitUntil(lambda: session.live._ticked_s > ticked_s, timeout=WAIT_MS)
+
+
+def test_a_channel_brings_its_preset_and_its_colour(page, session, qtbot):
+    press(page, "channel_FITC")
+    assert session.live.settings.channel == "FITC"
+    assert page.live_panel.exposure.value() == 60.0
+    assert page.live_panel.intensity.value() == 50.0
+    number = list(page.live_panel.channel_buttons).index("DAPI") + 1
+    QTest.keyClick(page, str(number), Qt.AltModifier)
+    assert session.live.settings.channel == "DAPI"
+    assert page.live_panel.channel_buttons["DAPI"].isChecked()
+    start_live(page, qtbot)
+    QTest.keyClick(page, Qt.Key_K, Qt.ControlModifier)
+    assert page.view._tone.colour == "#3F7FFF"
+    QTest.keyClick(page, Qt.Key_K, Qt.ControlModifier)
+    assert page.view._tone.colour == "#FFFFFF"
+
+
+def test_settings_are_taken_from_the_next_frame_on(page, session, qtbot):
+    start_live(page, qtbot)
+    page.live_panel.exposure.setValue(3.0)
+    page.live_panel.intensity.setValue(12.0)
+    qtbot.waitUntil(lambda: page._frame.exposure_ms == 3.0, timeout=WAIT_MS)
+    assert page._frame.intensity == pytest.approx(0.12)
+
+
+def test_what_is_refused_is_said(page, session):
+    with pytest.raises(Exception, match="exposure"):
+        session.live.set(exposure_ms=1e9)
+    page.live_panel._apply_exposure(1e9)
+    assert "exposure_ms" in page.live_panel.refusal.text()
+    page.live_panel.refresh()
+    assert page.live_panel.exposure.value() == session.live.settings.exposure_ms
+
+
+def test_a_preset_is_kept_for_the_objective(page, session):
+    press(page, "channel_DAPI")
+    page.live_panel.exposure.setValue(77.0)
+    press(page, "savePresetButton")
+    assert session.presets.get("20x", "DAPI").exposure_ms == 77.0
+    assert session.microscope.config.channels_of("20x")["DAPI"].exposure_ms == 77.0
+    assert session.presets.get("10x", "DAPI").exposure_ms != 77.0
+    press(page, "channel_FITC")
+    press(page, "channel_DAPI")
+    assert page.live_panel.exposure.value() == 77.0
+
+
+def test_another_objective_brings_its_presets(page, session, qtbot):
+    press(page, "channel_DAPI")
+    session.manual.set_objective("4x").wait(10)
+    qtbot.waitUntil(lambda: page.live_panel.exposure.value() == 50.0, timeout=WAIT_MS)
+    assert session.live.settings.intensity == pytest.approx(0.8)
+
+
+def test_a_snap_is_shown_without_live(page, session, qtbot):
+    QTest.keyClick(page, Qt.Key_F3)
+    qtbot.waitUntil(lambda: page.view.pixels is not None and page.live_panel.snap_action.isEnabled(), timeout=WAIT_MS)
+    assert not session.live.is_running
+
+
+def test_a_snap_is_stored_under_its_well(page, session, qtbot, tmp_path):
+    page.snap_folder = tmp_path / "snaps"
+    plate = session.presets.plates()["96 well plate"]
+    page.set_plate(plate)
+    x_um, y_um = plate.well_centre_um(1, 2)
+    session.manual.move_to(x_um, y_um).wait(10)
+    press(page, "snapFileButton")
+    qtbot.waitUntil(lambda: "Stored" in page.message.text(), timeout=WAIT_MS)
+    (file,) = (tmp_path / "snaps").iterdir()
+    assert file.name.startswith("B3_Brightfield_")
+    qtbot.waitUntil(lambda: page.view.pixels is not None, timeout=WAIT_MS)
+    assert (tifffile.imread(file) == page.view.pixels).all()
+
+
+def test_a_folder_that_cannot_be_written_is_said(page, qtbot, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    page.snap_folder = blocked
+    press(page, "snapFileButton")
+    qtbot.waitUntil(lambda: str(blocked) in page.message.text(), timeout=WAIT_MS)
+    assert page.live_panel.file_action.isEnabled()
+
+
+def test_double_click_brings_a_pixel_into_the_middle(page, session, qtbot):
+    session.manual.move_to(20000.0, 20000.0, 3000.0).wait(10)
+    start_live(page, qtbot)
+    frame = page._frame
+    point = page.view.to_widget(60.5, 20.5).toPoint()
+    QTest.mouseDClick(page.view, Qt.LeftButton, Qt.NoModifier, point)
+    wanted_um = frame.position.x_um + (60.5 - 40) * frame.pixel_size_um
+    qtbot.waitUntil(lambda: abs(session.microscope.stage.position().x_um - wanted_um) < 1.0, timeout=WAIT_MS)
+
+
+def test_the_wheel_moves_the_focus(page, session, qtbot):
+    session.manual.move_to(20000.0, 20000.0, 3000.0).wait(10)
+    before_um = session.microscope.stage.position().z_um
+    middle = QPointF(page.view.rect().center())
+    event = QWheelEvent(middle, middle, QPoint(), QPoint(0, 120), Qt.NoButton, Qt.NoModifier, Qt.NoScrollPhase, False)
+    QApplication.sendEvent(page.view, event)
+    qtbot.waitUntil(lambda: abs(session.microscope.stage.position().z_um - before_um - 5.0) < 0.5, timeout=WAIT_MS)
+
+
+def test_camera_parts(page, session, qtbot):
+    page.camera_panel.fold.click()
+    start_live(page, qtbot)
+    press(page, "roiHalf")
+    qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 40), timeout=WAIT_MS)
+    press(page, "roiFull")
+    qtbot.waitUntil(lambda: page.view.pixels.shape == (64, 80), timeout=WAIT_MS)
+    press(page, "binning2")
+    qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 40), timeout=WAIT_MS)
+    assert "binning 2" in page.camera_panel.facts.text()
+    page.camera_panel.edits["x"].setValue(30)
+    page.camera_panel.edits["w"].setValue(24)
+    press(page, "roiApply")
+    assert "inside 40 x 32 px" in page.camera_panel.refusal.text()
+
+
+def test_a_part_is_drawn_on_the_image(page, session, qtbot):
+    page.camera_panel.fold.click()
+    start_live(page, qtbot)
+    press(page, "roiDraw")
+    page.view.rectangle_drawn.emit([(40.0, 32.0), (63.0, 60.0)])
+    qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 24), timeout=WAIT_MS)
+
+
+def test_the_line_profile_opens_with_its_tool_and_closes_with_escape(page, qtbot):
+    start_live(page, qtbot)
+    QTest.keyClick(page, Qt.Key_L, Qt.ControlModifier)
+    assert page.profile.isVisible()
+    page.view.line_drawn.emit([(5.0, 5.0), (70.0, 50.0)])
+    assert len(page.profile.values) == round(np.hypot(65, 45)) + 1
+    QTest.keyClick(page.view, Qt.Key_Escape)
+    assert not page.profile.isVisible()
+    assert not page.line_action.isChecked()
+
+
+def test_live_that_ended_by_itself_says_why(page, session):
+    session.live._failed("camera: trigger did not return within 1.00 s; light off; the stacks are in stacks.log")
+    page.show_status()
+    assert page.live_panel.banner.isVisible()
+    assert "stacks.log" in page.live_panel.banner.text()
+
+
+def test_a_run_keeps_live_away(page, session):
+    with session.microscope.reserve("run X"):
+        press(page, "liveButton")
+        assert "run X" in page.live_panel.refusal.text()
+    assert not session.live.is_running
+
+
+def test_what_is_remembered_comes_back(page, session, qtbot, tmp_path):
+    page.snap_folder = tmp_path
+    page.contrast.set("DAPI", 10, 200)
+    page.colour_action.trigger()
+    page.view.focus_steps = type(page.view.focus_steps)(2.0, 0.5, 20.0)
+    remembered = yaml.safe_load(yaml.safe_dump(page.remember()))
+    again = LookPage(session)
+    qtbot.addWidget(again)
+    again.restore(remembered)
+    assert again.remember() == page.remember()
+    again.restore({"contrast": 7, "focus_um": "x"})
+
+
+def test_every_action_has_name_tip_and_a_key_of_its_own(page):
+    actions = [action for action in page.menu_actions() if action is not None]
+    assert len(actions) > 15
+    assert all(action.text() and action.toolTip() for action in actions)
+    keys = [action.shortcut().toString() for action in actions if not action.shortcut().isEmpty()]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_callback_after_the_page_is_gone_breaks_nothing(session, qtbot):
+    page = LookPage(session)
+    page.show()
+    page.snap()
+    page.deleteLater()
+    qtbot.waitUntil(lambda: not any(row["name"] == "snap" for row in session.manager.task_table()), timeout=WAIT_MS)
+    QApplication.processEvents()
