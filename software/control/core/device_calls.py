@@ -109,21 +109,22 @@ class DeviceCalls:
         DeviceError
             The future's own.
         """
-        while True:
-            self._beat()
-            if meanwhile is not None:
-                meanwhile()
-            left_s = until_s - time.monotonic()
-            try:
-                return future.result(max(0.0, min(left_s, _SLICE_S)))
-            except TimeoutError as e:
-                if future.done():
+        with self._steps.waiting(device, call, max(0.0, until_s - time.monotonic())):
+            while True:
+                self._beat()
+                if meanwhile is not None:
+                    meanwhile()
+                left_s = until_s - time.monotonic()
+                try:
+                    return future.result(max(0.0, min(left_s, _SLICE_S)))
+                except TimeoutError as e:
+                    if future.done():
+                        raise DeviceError(device, f"{call} failed: {e!r}") from e
+                    if hears_abort and self._control.abort_reason is not None:
+                        raise RunAborted from None
+                    if left_s <= 0:
+                        raise DeviceTimeoutError(device, f"{call} was not done in time") from None
+                except SquidError:
+                    raise
+                except Exception as e:  # the driver's edge
                     raise DeviceError(device, f"{call} failed: {e!r}") from e
-                if hears_abort and self._control.abort_reason is not None:
-                    raise RunAborted from None
-                if left_s <= 0:
-                    raise DeviceTimeoutError(device, f"{call} was not done in time") from None
-            except SquidError:
-                raise
-            except Exception as e:  # the driver's edge
-                raise DeviceError(device, f"{call} failed: {e!r}") from e
