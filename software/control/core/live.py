@@ -28,6 +28,7 @@ from control.core.live_frame import (
     LiveFrame,
     LiveSettings,
     Wanted,
+    checked_view,
     sensor_roi,
 )
 from control.core.live_loop import FrameRate, LiveLoop, LiveSource
@@ -150,17 +151,10 @@ class Live:
         SettingError
             Names what is allowed; nothing changed.
         """
-        camera = self._microscope.camera
         with self._lock:
             wanted = self._next()
-            binning = wanted.view.binning if binning is None else binning
-            if binning not in camera.binnings:
-                raise SettingError(camera.label, f"binning {binning} is not allowed (allowed: {camera.binnings})")
-            height, width = (side // binning for side in camera.sensor_shape_px)
-            whole = Roi(0, 0, width, height)
-            if roi is not None and not _inside(roi, whole):
-                raise SettingError(camera.label, f"{roi} is not allowed (allowed: inside {width} x {height} px)")
-            self._wanted = replace(wanted, view=CameraView(binning, roi or whole))
+            view = checked_view(self._microscope.camera, wanted.view.binning if binning is None else binning, roi)
+            self._wanted = replace(wanted, view=view)
 
     def show_part(self, frame: LiveFrame, part: Roi) -> None:
         """Read only a part of the sensor, from the next frame on.
@@ -330,14 +324,3 @@ class Live:
             value = getattr(settings, name)
             if not low <= value <= high:
                 raise SettingError(_WHO, f"{name} {value:g} is not allowed (allowed: {low:g} to {high:g})")
-
-
-def _inside(roi: Roi, whole: Roi) -> bool:
-    return (
-        roi.x_px >= 0
-        and roi.y_px >= 0
-        and roi.width_px > 0
-        and roi.height_px > 0
-        and roi.x_px + roi.width_px <= whole.width_px
-        and roi.y_px + roi.height_px <= whole.height_px
-    )

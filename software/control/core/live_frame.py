@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from squid.abc.camera import Camera
+from squid.errors import SettingError
 from squid.models.channel import ChannelPreset
 from squid.models.geometry import Orientation, Pixels, Roi, StagePosition
 
@@ -133,6 +135,18 @@ class LiveFrame:
     significant_bits: int
     monotonic_s: float
     utc_s: float
+
+
+def checked_view(camera: Camera, binning: int, roi: Roi | None) -> CameraView:
+    """Return a view of the sensor; None for `roi` is the whole of it. `SettingError` names what is allowed."""
+    if binning not in camera.binnings:
+        raise SettingError(camera.label, f"binning {binning} is not allowed (allowed: {camera.binnings})")
+    height, width = (side // binning for side in camera.sensor_shape_px)
+    roi = roi or Roi(0, 0, width, height)
+    inside = 0 <= roi.x_px < roi.x_px + roi.width_px <= width and 0 <= roi.y_px < roi.y_px + roi.height_px <= height
+    if not inside:
+        raise SettingError(camera.label, f"{roi} is not allowed (allowed: inside {width} x {height} px)")
+    return CameraView(binning, roi)
 
 
 def sensor_roi(orientation: Orientation, view: CameraView, sensor_shape_px: tuple[int, int], part: Roi) -> Roi:

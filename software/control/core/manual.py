@@ -23,7 +23,8 @@ from control.core.handwork import HandTools, Handwork
 from control.core.live_frame import LiveFrame
 from control.core.run_control import RunAborted
 from control.core.safe_state import SafeState
-from control.core.stage_job import HomeJob, Job, LoadJob, MoveJob, ObjectiveJob, require_inside
+from control.core.stage_drive import require_inside
+from control.core.stage_job import HomeJob, Job, LoadJob, MoveJob, ObjectiveJob
 from squid.errors import DeviceError, SettingError, SquidError, StageMoveError
 from squid.microscope import Microscope
 from squid.models.geometry import StageLimits, StagePosition
