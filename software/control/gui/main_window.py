@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
         self.navigation.set_pages_enabled(True)
         self.emergency_action.setEnabled(True)
         self.restoreState(_bytes(self._settings.values.layout))
+        self.restoreGeometry(_bytes(self._settings.values.geometry))  # docks that come back have enlarged the window
         self.show_page(self._settings.values.page if self._settings.values.page in self._by_name else "look")
 
     def show_page(self, name: str) -> None:
