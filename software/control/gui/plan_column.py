@@ -33,8 +33,8 @@ class Knows:
         Names to choose from.
     presets_of : callable
         Presets by channel name of an objective (None: the one in use).
-    edit_presets : callable
-        Opens the dialog that edits them.
+    edit_presets, make_plate : callable
+        Open the dialog that edits presets, the one that makes a plate.
     z_now_um : callable
         Where the stage's z is; None: not known.
     z_range_um : (float, float)
@@ -45,6 +45,7 @@ class Knows:
     objectives: tuple[str, ...]
     presets_of: Callable[[str | None], Mapping[str, ChannelPreset]]
     edit_presets: Callable[[], None]
+    make_plate: Callable[[], None]
     z_now_um: Callable[[], float | None]
     z_range_um: tuple[float, float]
 
@@ -67,7 +68,7 @@ class PlanColumn(QScrollArea):
 
     def __init__(self, knows: Knows) -> None:
         super().__init__()
-        self.plate = PlateSection(knows.plates, knows.objectives)
+        self.plate = PlateSection(knows.plates, knows.objectives, knows.make_plate)
         self.fields = FieldsSection()
         self.channels = ChannelsSection(knows.presets_of, knows.edit_presets)
         self.z = ZSection(knows.z_now_um, knows.z_range_um)

@@ -126,8 +126,13 @@ class PlanFiles(QWidget):
         dialog.setDefaultSuffix("yaml")
         dialog.selectFile(suggested)
         dialog.fileSelected.connect(lambda name: self._save(Path(name)))
+        dialog.rejected.connect(self._forget)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _forget(self) -> None:
+        """Do nothing after a save that was called off."""
+        self._then = None
 
     def _save(self, path: Path) -> None:
         draft, then = self._history.draft, self._then

@@ -22,6 +22,7 @@ from control.core.planning import FieldOutlines, FreePosition, PlanDraft, Region
 from control.core.planning import Section as Part
 from control.core.session import Session
 from control.gui import theme
+from control.gui.own_plate_dialog import OwnPlateDialog
 from control.gui.parts import faint_label, make_action
 from control.gui.plan_column import Knows, PlanColumn
 from control.gui.plan_files import PlanFiles
@@ -88,6 +89,7 @@ class PlanPage(QWidget):
                 tuple(session.machine.objectives),
                 rig.presets_of,
                 self._edit_presets,
+                self._make_plate,
                 rig.z_now_um,
                 (z_um.min_um, z_um.max_um),
             )
@@ -265,6 +267,19 @@ class PlanPage(QWidget):
 
     def _edit_presets(self) -> None:
         self._rig.edit_presets(self, self.draft.objective, self._take_presets)
+
+    def _make_plate(self) -> None:
+        session, rig = self._session, self._rig
+        plate = rig.plate_of(self.draft) or self.wells.map.plate
+        dialog = OwnPlateDialog(session.presets, rig, session.manager, plate, self)
+        dialog.saved.connect(self._take_plate)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _take_plate(self, name: str) -> None:
+        """Use a plate that a person has made, also one of the same name as before."""
+        self._take_presets()
+        self._edit({"plate": name})
 
     def _take_presets(self) -> None:
         """Use presets and plates that were edited."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PyQt5.QtCore import QSignalBlocker
-from PyQt5.QtWidgets import QCheckBox
+from PyQt5.QtWidgets import QCheckBox, QSizePolicy, QToolButton
 
 from control.core.planning import PlanDraft
-from control.gui.parts import faint_label
-from control.gui.plan_section import Form, PlanSection, choices, show_choice
+from control.gui.parts import faint_label, icon
+from control.gui.plan_section import Form, PlanSection, choices, row, show_choice
 from squid.models.plate import PlateGeometry
 
 
@@ -22,9 +22,11 @@ class PlateSection(PlanSection):
         Names to choose from.
     objectives : iterable of str
         Names to choose from.
+    make_plate : callable
+        Opens the dialog for a plate of one's own.
     """
 
-    def __init__(self, plates: Iterable[str], objectives: Iterable[str]) -> None:
+    def __init__(self, plates: Iterable[str], objectives: Iterable[str], make_plate: Callable[[], None]) -> None:
         super().__init__("Plate & objective")
         self.plate = choices("planPlate", (), "The plate on the stage")
         self.set_plates(plates)
@@ -39,7 +41,14 @@ class PlateSection(PlanSection):
         self.in_wells.setToolTip("Store the fields of free positions under the wells of this plate")
         self.facts = faint_label()
         self._form = Form()
-        self._form.add("Plate", self.plate)
+        self.own = QToolButton()
+        self.own.setObjectName("ownPlate")
+        self.own.setIcon(icon("pencil-ruler"))
+        self.own.setToolTip("Make a plate of your own, or say where A1 of this one really is")
+        self.own.clicked.connect(make_plate)
+        line = row(self.plate, self.own)
+        self.plate.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._form.add("Plate", line)
         self._form.add("", self.facts)
         self._form.add("Objective", self.objective)
         self._form.addWidget(self.in_wells)

@@ -26,6 +26,7 @@ from control.core.planning import (
 )
 from control.core.session import Session
 from control.gui.plan_page import PlanPage
+from control.gui.presets_dialog import PresetsDialog
 from squid.models.plan import AcquisitionPlan, read_plan
 from squid.utils.worker_manager import WorkerManager
 
@@ -309,6 +310,40 @@ def test_another_plate_and_the_fields_of_one_well(page: PlanPage, qtbot: QtBot) 
     assert page.wells.map.text_of(2, 3) == "C4: chosen, 4 fields"
 
 
+def test_a_plate_of_ones_own(page: PlanPage, session: Session, qtbot: QtBot) -> None:
+    choose(page, "planPlate", "96 well plate")
+    qtbot.waitUntil(lambda: page._rig.position is not None, timeout=20_000)
+    press(page, "ownPlate")
+    write(page, "ownPlateName", "96 well plate")
+    press(page, "ownPlateSave")
+    qtbot.waitUntil(lambda: "name" in find(page, "ownPlateRefusal").text(), timeout=20_000)
+    write(page, "ownPlateName", "chamber")
+    write(page, "ownPlateRows", "2")
+    write(page, "ownPlateColumns", "4")
+    write(page, "ownPlateSize", "6")
+    press(page, "ownPlateHere")
+    press(page, "ownPlateSave")
+    qtbot.waitUntil(lambda: page.draft.plate == "chamber", timeout=20_000)
+    place = page._rig.position
+    assert place is not None
+    shown = page.wells.map.plate
+    assert (shown.rows, shown.columns, shown.well_size_mm) == (2, 4, 6)
+    assert shown.a1_x_mm == pytest.approx(place.x_um / 1000, abs=0.001)
+    assert find(page, "planPlate").currentText() == "chamber"
+    drag_wells(page, (0, 0), (0, 0))
+    plan, _ = started(page, qtbot)
+    assert plan.plate == "chamber"
+    session.presets.remove_plate("chamber")
+    session.use_presets()
+
+
+def test_presets_are_edited_from_the_page(page: PlanPage, qtbot: QtBot) -> None:
+    press(page, "editPresets")
+    qtbot.waitUntil(lambda: page.findChild(PresetsDialog) is not None, timeout=20_000)
+    dialog = page.findChild(PresetsDialog)
+    dialog.close()
+
+
 def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
     drag_wells(page, (0, 0), (0, 1))
     QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(1).center())
@@ -371,6 +406,18 @@ def test_save_open_and_what_is_not_saved(page: PlanPage, qtbot: QtBot, tmp_path:
     assert read_plan(file).wells == "E5"
     qtbot.waitUntil(lambda: page.draft.wells == "", timeout=20_000)
     assert page.files.path is None
+
+
+def test_a_save_that_is_called_off_does_nothing_later(page: PlanPage, qtbot: QtBot, tmp_path: Path) -> None:
+    drag_wells(page, (0, 0), (1, 1))
+    page.files.new_action.trigger()
+    answer(page, "Save")
+    dialog = page.findChild(QFileDialog, "savePlanDialog")
+    assert dialog is not None
+    dialog.reject()
+    page.files._save(tmp_path / "later.yaml")
+    qtbot.waitUntil(lambda: page.files.path is not None, timeout=20_000)
+    assert page.draft.wells == "A1:B2"
 
 
 def answer(page: PlanPage, text: str) -> None:
