@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import QRectF, QSignalBlocker, Qt
 from PyQt5.QtGui import QColor, QPainter, QPaintEvent
-from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from control.gui import theme
 from control.gui.parts import NumberEdit, faint_label
@@ -56,7 +56,10 @@ class StageAxes(QWidget):
             label = QLabel(name)
             label.setProperty("role", "title")
             grid.addWidget(label, 2 * number + 1, 0)
-            grid.addWidget(row.reading, 2 * number + 1, 1)
+            reading = QHBoxLayout()
+            reading.addWidget(row.reading, 1)
+            reading.addWidget(row.ends)
+            grid.addLayout(reading, 2 * number + 1, 1)
             grid.addWidget(row.bar, 2 * number + 2, 1)
             grid.addWidget(row.target, 2 * number + 1, 2, 2, 1)
             row.on_enter(self._go)
@@ -93,6 +96,9 @@ class _Row:
         self.reading = QLabel("–")
         self.reading.setObjectName(f"{name}Position")
         self.reading.setStyleSheet("font-size: 15px;")
+        self.ends = faint_label(f"{limits.min_um * unit.per_um:g} … {limits.max_um * unit.per_um:g}")
+        self.ends.setWordWrap(False)
+        self.ends.setToolTip(f"limits of {name} in {unit.name}")
         self.bar = _LimitBar(limits, unit)
         self.target = NumberEdit(
             unit.name,

@@ -242,7 +242,8 @@ def _reason(state: RigState | None) -> tuple[str, bool]:
     if state is None:
         return "waiting for the stage …", False
     if not state.is_free_for_hands:
-        return f"{state.owner} has the microscope: the stage cannot be moved by hand.", False
+        who = str(state.owner)
+        return f"{who[:1].upper()}{who[1:]} has the microscope: the stage cannot be moved by hand.", False
     if state.trouble is not None:
         return state.trouble, True
     age_s = time.monotonic() - state.monotonic_s

@@ -320,6 +320,26 @@ def test_a_fast_light_is_dark_between_frames(tmp_path: Path) -> None:
     assert len(switched_off) >= len(frames)
 
 
+def test_a_slow_light_burns_on_between_frames_and_goes_off_with_live(tmp_path: Path) -> None:
+    config = rig.machine(tmp_path, time_scale=1)
+    lamp = config.devices["light"]
+    slow = lamp.model_copy(update={"options": {**lamp.options, "on_latency_ms": 5.0}})
+    with hand_bench(config.model_copy(update={"devices": {**config.devices, "light": slow}}), tmp_path) as bench:
+        light, switched = bench.microscope.illumination, []
+        turn_on = light.turn_on
+        light.turn_on = lambda *a: (switched.append(a), turn_on(*a))[1]  # type: ignore[method-assign]
+        bench.live.set(channel="DAPI", exposure_ms=10.0)
+        bench.live.start()
+        watch(bench, 5)
+        assert light.lit == ("405",)
+        assert len(switched) == 1
+        bench.live.set(channel="FITC", exposure_ms=10.0)
+        wait_until(lambda: light.lit == ("488",), "the other light", tick=bench.live.tick)
+        bench.live.stop()
+        assert bench.live.wait_stopped(10)
+        assert light.lit == ()
+
+
 # --- snaps ------------------------------------------------------------------------------------------------------------
 
 
