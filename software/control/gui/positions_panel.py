@@ -269,6 +269,7 @@ class PositionsPanel(QWidget):
         table.setMinimumHeight(180)
         header, numbers = table.horizontalHeader(), table.verticalHeader()
         if header is not None:
+            header.setResizeContentsPrecision(20)  # rows that are looked at: thousands would take a second
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         if numbers is not None:

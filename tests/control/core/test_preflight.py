@@ -161,3 +161,34 @@ def test_describe_says_what_a_run_takes() -> None:
     assert "6 wells of 96 well plate, 6 fields" in text
     assert "until 2030-01-02 00:0" in text
     assert f"bytes: {checked.bytes}" in text
+
+
+@pytest.mark.parametrize(
+    ("sequence", "keys", "words"),
+    [
+        (
+            {"channels": ["A"]},
+            WELLS,
+            ("z_um", "takes z from where the stage stands", "not homed", "home the stage first"),
+        ),
+        ({"channels": ["A"]}, {}, ("sequence.stage_positions", "x and y and z", "positions with x, y, z")),
+        ({"channels": ["A"]}, {**WELLS, "z_um": 5.0}, ()),
+        ({"channels": ["A"], "z_plan": {"bottom": 1, "top": 3, "step": 1}}, WELLS, ()),
+        ({"channels": ["A"], "stage_positions": [{"x": 1.0, "y": 2.0, "z": 3.0}]}, {}, ()),
+    ],
+    ids=["wells", "nowhere", "z given", "absolute planes", "positions"],
+)
+def test_a_stage_that_is_not_homed_cannot_say_where_it_stands(
+    sequence: dict[str, Any], keys: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    microscope = PaperMicroscope()
+    microscope.stage.is_homed = False  # type: ignore[misc]
+    microscope.stage._do_position = lambda: StagePosition(0.0, 0.0, -2e7)  # type: ignore[method-assign]
+    if not words:
+        assert check(sequence, microscope, **keys).frames
+        return
+    found = refusals(sequence, microscope, **keys)
+    assert len(found) == 1
+    assert all(word in found[0] for word in words), found
+    stood = StagePosition(1.0, 2.0, 3.0)  # a resumed run knows where it began
+    assert preflight(plan_of(sequence, **keys), microscope, None, origin=stood).frames  # type: ignore[arg-type]
