@@ -15,6 +15,7 @@ from control.core import live_loop
 from control.core.hands import OWNER
 from control.core.live_frame import LiveFrame
 from control.core.live_loop import FrameRate, keeps_lit
+from squid.abc.camera import TriggerMode
 from squid.errors import DeviceError, SettingError
 from squid.models.geometry import Roi
 
@@ -68,6 +69,15 @@ def test_pixels_are_in_stage_orientation(tmp_path: Path) -> None:
     with hand_bench(config.model_copy(update={"camera": turned}), tmp_path) as bench:
         frame = bench.ask(bench.live.snap)
     assert frame.pixels.shape == rig.SENSOR_PX[::-1]
+
+
+def test_a_camera_on_a_trigger_line_is_triggered_by_it(tmp_path: Path) -> None:
+    config = rig.machine(tmp_path)
+    camera = config.camera.model_copy(update={"trigger": TriggerMode.HARDWARE})
+    with hand_bench(config.model_copy(update={"camera": camera}), tmp_path) as bench:
+        bench.live.start()
+        assert len(watch(bench, 3)) == 3
+        assert bench.microscope.camera.trigger_mode is TriggerMode.HARDWARE
 
 
 def test_starting_twice_and_stopping_twice_is_harmless(bench: HandBench) -> None:
