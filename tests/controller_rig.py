@@ -18,15 +18,24 @@ TIMEOUT_S = 60.0
 
 
 def machine(
-    folder: Path, *, sequences: bool = True, speed: float = 50, link: dict[str, Any] | None = None
+    folder: Path,
+    *,
+    sequences: bool = True,
+    strobe_delay_ms: float | None = None,
+    speed: float = 50,
+    link: dict[str, Any] | None = None,
 ) -> MachineConfig:
-    """The machine file; without sequences, frame by frame."""
+    """The machine file; without sequences, frame by frame; with a delay, the trigger strobes the light."""
     data = yaml.safe_load((CONFIGS / "simulation_controller.yaml").read_text(encoding="utf-8"))
     devices = data["devices"]
     devices["controller"]["options"] = {"speed": speed, **(link or {})}
     devices["camera"]["options"]["sensor_shape_px"] = list(SENSOR_PX)
     # Status frames that a busy machine brings late must not make the simulated camera see a moving stage.
     devices["stage"]["options"] = {"z": z_axis().model_copy(update={"settle_ms": 40}).model_dump(mode="json")}
+    if strobe_delay_ms is not None:
+        devices["trigger"]["driver"] = "controller.strobed_trigger"
+        devices["trigger"]["uses"]["light"] = "light"
+        devices["trigger"]["options"] = {"strobe_delay_ms": strobe_delay_ms}
     if not sequences:
         del devices["sequencer"]
     file = folder / f"controller_{'sequences' if sequences else 'frames'}.yaml"

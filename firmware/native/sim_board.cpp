@@ -141,6 +141,17 @@ std::string SimBoard::state_json() {
   return out.str();
 }
 
+std::string SimBoard::standing_json() {
+  std::string positions;
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (motors_[i].is_running()) {
+      return {};
+    }
+    positions += "," + std::to_string(motors_[i].position());
+  }
+  return positions;
+}
+
 std::string SimBoard::edges_json() const {
   std::ostringstream out;
   out << "\"edges\":[";

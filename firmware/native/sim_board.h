@@ -50,6 +50,9 @@ class SimBoard final : public Board {
   SimMotor& sim_motor(std::size_t axis) { return motors_[axis]; }
   std::string state_json();
   std::string edges_json() const;
+
+  // ",x,y,z" in microsteps, or nothing while one of them moves.
+  std::string standing_json();
   void clear_edges() { edges_.clear(); }
 
   bool is_safe = true;

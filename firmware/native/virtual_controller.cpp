@@ -30,16 +30,17 @@ VirtualController::VirtualController(const Options& options)
   port_.is_silent = options.is_silent;
   board_.on_frame = [this](const FrameBytes& frame) { return port_.send(frame); };
   board_.on_edge = [this](const Edge& edge) {
-    tell("edge", edge.time_us, edge.name, edge.level ? 1 : 0);
+    tell("edge", edge.name, std::to_string(edge.level ? 1 : 0) + board_.standing_json());
   };
-  board_.on_level = [this](const std::string& name, int value) { tell("level", board_.now_us(), name, value); };
+  board_.on_level = [this](const std::string& name, int value) { tell("level", name, std::to_string(value)); };
 }
 
-// Whoever reads the line may be given this processor at once: the firmware's own timing must not wait for that.
-void VirtualController::tell(const std::string& kind, std::uint64_t time_us, const std::string& name, int value) {
+// What one turn of the loop does is told as of one instant, and after it: neither a busy machine nor whoever reads the
+// line, and may be given this processor at once, is part of the firmware's timing.
+void VirtualController::tell(const std::string& kind, const std::string& name, const std::string& values) {
   if (is_watched_) {
-    untold_.push_back(Console::quote(kind) + ":[" + std::to_string(time_us) + "," + Console::quote(name) + "," +
-                      std::to_string(value) + "]");
+    untold_.push_back(Console::quote(kind) + ":[" + std::to_string(turned_us_) + "," + Console::quote(name) + "," +
+                      values + "]");
   }
 }
 
@@ -85,6 +86,7 @@ int VirtualController::run(volatile std::sig_atomic_t& is_reset_signalled) {
 }
 
 void VirtualController::turn() {
+  turned_us_ = board_.now_us();
   board_.refresh();
   if (!firmware_ && board_.now_us() >= boots_at_us_) {
     firmware_ = make_firmware();

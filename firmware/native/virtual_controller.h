@@ -31,7 +31,7 @@ class VirtualController {
   void boot(std::uint64_t silence_us);
   void wait();
   void turn();
-  void tell(const std::string& kind, std::uint64_t time_us, const std::string& name, int value);
+  void tell(const std::string& kind, const std::string& name, const std::string& values);
   void add_questions();
   void add_faults();
   void add_motor_faults();
@@ -43,6 +43,7 @@ class VirtualController {
   Console console_;
   std::unique_ptr<Firmware> firmware_;
   std::uint64_t boots_at_us_ = 0;
+  std::uint64_t turned_us_ = 0;
   bool is_hung_ = false;
   bool is_watched_ = false;
   std::vector<std::string> untold_;  // to whoever watches

@@ -32,6 +32,7 @@ BUILT_IN = {
     "controller.stage": "squid.drivers.controller.stage:ControllerStage",
     "controller.illumination": "squid.drivers.controller.illumination:ControllerIllumination",
     "controller.camera_trigger": "squid.drivers.controller.camera_trigger:ControllerCameraTrigger",
+    "controller.strobed_trigger": "squid.drivers.controller.camera_trigger:ControllerStrobedTrigger",
     "controller.sequencer": "squid.drivers.controller.sequencer:ControllerSequencer",
     "controller.sequencer_with_wheel": "squid.drivers.controller.sequencer:ControllerSequencerWithWheel",
     "controller.trigger_wire": "squid.drivers.controller.trigger_wire:TriggerWire",

@@ -114,6 +114,8 @@ class HardwareSequences:
         self._presets = tuple(channel.preset for channel in channels)
         self._calls = calls
         self._frames = frames
+        line = microscope.camera_trigger
+        self._delay_ms = line.strobe_delay_ms if line is not None else 0.0
         height, width = microscope.camera.frame_shape_px
         self._frame_bytes = height * width * (1 if microscope.camera.pixel_format.bits == 8 else 2)
         self._failures = 0
@@ -157,7 +159,7 @@ class HardwareSequences:
         if len(group) < 2 or self._sequencer is None or self.longest < 2:
             return False
         low, high = self._camera.exposure_range_ms
-        fits = all(low <= event.exposure_ms <= high for event in group)
+        fits = all(low <= event.exposure_ms + self._delay_ms <= high for event in group)
         refusal = self._sequencer.why_not(self._steps(group)) if fits else "an exposure is outside the camera's range"
         if refusal is not None and refusal != self._refusal:
             self._refusal = refusal
@@ -272,6 +274,7 @@ class _Pass:
         self._camera, self._stage, self._light = owner._camera, owner._stage, owner._light
         self._sequencer: Sequencer = owner._sequencer
         self._calls = owner._calls
+        self._delay_ms = owner._delay_ms
         self._is_first_of_run = not owner._frames.collected
         self._group = group
         self._steps = owner._steps(group)
@@ -283,7 +286,7 @@ class _Pass:
     def run(self) -> PendingSequence:
         camera, sequencer = self._camera, self._sequencer
         interruptions = self._light.interruptions
-        shots = [BurstShot(event.index, event.exposure_ms) for event in self._group]
+        shots = [BurstShot(event.index, event.exposure_ms + self._delay_ms) for event in self._group]
         exposures = self._calls.call(camera.label, CALL_S, camera.arm_burst, shots)
         readout_ms = camera.readout_ms + READOUT_MARGIN_MS
         run = self._calls.call(sequencer.label, CALL_S, sequencer.start, self._steps, readout_ms)
@@ -324,7 +327,7 @@ class _Pass:
 
     def _await_end(self, exposure: Exposure, number: int) -> float:
         camera = self._camera
-        limit_s = camera.exposure_duration_s(self._group[number].exposure_ms)
+        limit_s = camera.exposure_duration_s(self._group[number].exposure_ms + self._delay_ms)
         limit_s += FIRST_FRAME_S if self._is_first_of_run else CALL_S
         try:
             return self._calls.wait(

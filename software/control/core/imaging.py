@@ -24,6 +24,7 @@ from control.core.lighting import Lighting
 from control.core.outages import Outages
 from control.core.travel import Moves, Travel
 from squid.abc.camera import Exposure, TriggerMode
+from squid.abc.camera_trigger import CameraTrigger
 from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError, LightLostError
 from squid.microscope import Microscope
 from squid.models.channel import ChannelLayout
@@ -33,6 +34,10 @@ from squid.models.geometry import Pixels, StagePosition
 
 EXPOSURE_TOLERANCE = 0.05
 """A camera may round an exposure time by this fraction, or by 0.1 ms; a larger difference is a setting not applied."""
+
+
+SLOW_LIGHT = 0.01
+"""Part of an exposure that a strobed light may take to come on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,15 @@ class Imaging:
             A setting was not applied, or the exposure did not end; the light is off and the camera idle.
         """
         preset = self._presets[event.c]
+        line = self._strobe_for(event)
         try:
-            exposure_ms = self._set_exposure(event.exposure_ms)
+            exposure_ms = self._set_exposure(event.exposure_ms + (line.strobe_delay_ms if line else 0.0))
             self._set_gain(preset.gain)
-            self._lighting.on(preset.source, preset.intensity)
-            pending = self._trigger(event, actual, exposure_ms)
+            if line is None:
+                self._lighting.on(preset.source, preset.intensity)
+            else:
+                self._lighting.off()
+            pending = self._trigger(event, actual, exposure_ms, line)
         except BaseException:
             self.dark()
             raise
@@ -173,13 +182,28 @@ class Imaging:
             self._calls.call(self._camera.label, CALL_S, self._camera.set_gain, gain)
             self._asked_gain = gain
 
-    def _trigger(self, event: AcquisitionEvent, actual: StagePosition, exposure_ms: float) -> Pending:
+    def _strobe_for(self, event: AcquisitionEvent) -> CameraTrigger | None:
+        """Return the trigger when it lights this exposure by itself: a light that comes on at once, and goes off."""
+        line = self._trigger_line
+        if line is None or line.strobes is not self._light or event.keep_shutter_open:
+            return None
+        is_quick = self._light.on_latency_ms <= SLOW_LIGHT * event.exposure_ms
+        return line if is_quick else None
+
+    def _trigger(
+        self, event: AcquisitionEvent, actual: StagePosition, exposure_ms: float, strobe: CameraTrigger | None
+    ) -> Pending:
         camera = self._camera
         interruptions = self._light.interruptions
         limit_s = camera.exposure_duration_s(exposure_ms) + (CALL_S if self.frames_collected else FIRST_FRAME_S)
         exposure = self._calls.call(camera.label, limit_s, camera.trigger, event.index)
         try:
-            if self._trigger_line is not None:
+            if strobe is not None:
+                preset = self._presets[event.c]
+                exposure_ms = round(exposure_ms - strobe.strobe_delay_ms, 6)  # recorded is how long there was light
+                lit = (preset.source, preset.intensity, exposure_ms)
+                self._calls.call(strobe.label, CALL_S, strobe.strobe, *lit)
+            elif self._trigger_line is not None:
                 self._calls.call(self._trigger_line.label, CALL_S, self._trigger_line.pulse)
             until_s = time.monotonic() + limit_s
             ended_s = self._calls.wait(exposure.ended, until_s, camera.label, "trigger", hears_abort=False)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from control.core.schedule import Schedule
 from control.core.schedule.loops import SubLoops, Turn
 from squid.abc.camera import Camera
+from squid.abc.camera_trigger import CameraTrigger
 from squid.abc.filter_wheel import FilterWheel
 from squid.abc.illumination import Illumination
 from squid.abc.stage import Stage
@@ -57,6 +58,8 @@ class Physics:
         Its devices.
     channels : tuple of ChannelLayout
         The channels of the plan.
+    trigger : CameraTrigger, optional
+        Its strobe's delay lengthens each exposure.
     """
 
     def __init__(
@@ -66,7 +69,9 @@ class Physics:
         illumination: Illumination,
         filter_wheel: FilterWheel | None,
         channels: tuple[ChannelLayout, ...],
+        trigger: CameraTrigger | None = None,
     ) -> None:
+        self._strobe_delay_ms = trigger.strobe_delay_ms if trigger is not None else 0.0
         self._stage = stage
         self._camera = camera
         self._wheel = filter_wheel
@@ -79,11 +84,12 @@ class Physics:
     @classmethod
     def of(cls, microscope: Microscope, channels: tuple[ChannelLayout, ...]) -> Physics:
         """Return the physics of a microscope."""
-        return cls(microscope.stage, microscope.camera, microscope.illumination, microscope.filter_wheel, channels)
+        wheel, line = microscope.filter_wheel, microscope.camera_trigger
+        return cls(microscope.stage, microscope.camera, microscope.illumination, wheel, channels, line)
 
     def exposure_s(self, event_exposure_ms: float) -> float:
         """Return how long an exposure takes."""
-        return self._camera.exposure_duration_s(event_exposure_ms)
+        return self._camera.exposure_duration_s(event_exposure_ms + self._strobe_delay_ms)
 
     def first_step(self, origin: StagePosition, target: StagePosition, c: int) -> Step:
         """Return the way from where the stage stands to the first exposure."""

@@ -81,6 +81,28 @@ def test_with_and_without_sequences_the_data_is_the_same(tmp_path: Path, starts:
         assert np.array_equal(pixels, data[False][name]), name
 
 
+@pytest.mark.parametrize("sequences", [True, False], ids=["sequences", "frames"])
+def test_a_strobed_light_gives_the_same_data_and_is_on_for_the_exposures_only(tmp_path: Path, sequences: bool) -> None:
+    data, records = {}, {}
+    channels = [{"config": "DAPI", "exposure": 100.0}, {"config": "FITC", "exposure": 100.0}]
+    small = plan(tmp_path, wells="B2", fields={"rows": 1, "columns": 1}, sequence={"channels": channels})
+    for delay_ms in (None, 20.0):
+        with controller_rig(machine(tmp_path, sequences=sequences, strobe_delay_ms=delay_ms)) as (opened, controller):
+            controller.ask("edges clear")
+            run, summary = opened.run(small, tmp_path / str(delay_ms))
+            assert (summary.status, summary.frames_stored) == ("completed", GROUP)
+            data[delay_ms], records[delay_ms] = data_set(run.folder), told([f.record for f in opened.said(FrameStored)])
+            edges = controller.ask("edges")["edges"]
+    assert records[None] == records[20.0]
+    pulses = [time_us for time_us, name, level in edges if (name, level) == ("trigger0", 0)]
+    lit = [time_us for time_us, name, level in edges if name in ("D1", "D2") and level]
+    assert len(pulses) == len(lit) == GROUP
+    assert all(on - pulse >= 19_900 for pulse, on in zip(pulses, lit, strict=True))
+    for name, pixels in data[20.0].items():
+        # the camera exposes 20 ms longer, in the dark: the same light
+        assert pixels.mean() == pytest.approx(data[None][name].mean(), rel=0.05)
+
+
 @pytest.mark.parametrize("fault", ["lost_frame", "skip_id", "wrong_shape", "none", "duplicate"])
 def test_a_bad_frame_of_a_sequence_is_taken_again_alone(tmp_path: Path, starts: list[int], fault: str) -> None:
     config = machine(tmp_path)

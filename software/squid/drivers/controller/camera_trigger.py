@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from squid.abc.camera_trigger import CameraTrigger
 from squid.abc.device import Device
+from squid.drivers.controller.illumination import ControllerIllumination
 from squid.drivers.controller.link import ControllerLink
 from squid.drivers.controller.protocol_table import TRIGGER_CHANNELS, Code, TriggerMode
 from squid.drivers.controller.requests import Command, Job
@@ -17,6 +19,9 @@ from squid.errors import DeviceTimeoutError
 from squid.models.base import FileModel
 
 _CONFIRM_S: Final = 1.0
+
+STROBE_BIT: Final = 0x80
+"""In the control byte of a trigger: light the selected source, too."""
 
 
 class PulseShape(StrEnum):
@@ -68,8 +73,11 @@ class ControllerCameraTrigger(CameraTrigger):
 
     def _do_pulse(self) -> None:
         """Pulse, and return when the controller has confirmed it: a pulse that may be lost is never sent twice."""
+        self._confirm(self._link.submit(self._pulse_job(), urgent=True))
+
+    def _confirm(self, pulse: Future[None]) -> None:
         try:
-            self._link.submit(self._pulse_job(), urgent=True).result(_CONFIRM_S)
+            pulse.result(_CONFIRM_S)
         except TimeoutError as e:
             raise DeviceTimeoutError(self.label, f"the pulse was not confirmed within {_CONFIRM_S:g} s") from e
 
@@ -88,6 +96,8 @@ class ControllerCameraTrigger(CameraTrigger):
         now = (self._link.restarts, self._link.resets)
         if self._mode_at != now:  # RESET and INITIALIZE put it back to edge
             yield Command(Code.SET_TRIGGER_MODE, {"mode": self._mode})
+            delay = {"channel": self.channel, "delay_us": round(self.strobe_delay_ms * 1000)}
+            yield Command(Code.SET_STROBE_DELAY, delay)  # another program may have left its own
             self._mode_at = now
 
     @property
@@ -99,3 +109,61 @@ class ControllerCameraTrigger(CameraTrigger):
 
     def _do_close(self) -> None:
         self._mode_at = None
+
+
+class StrobedTriggerOptions(CameraTriggerOptions):
+    """Options of a trigger output with a strobe.
+
+    Attributes
+    ----------
+    strobe_delay_ms : float
+        From the pulse to the light: for a rolling shutter the time until its last row exposes.
+    """
+
+    strobe_delay_ms: float = Field(default=0.0, ge=0, le=10_000)
+
+
+class ControllerStrobedTrigger(ControllerCameraTrigger):
+    """A trigger output that lights a source for just the exposure; needs firmware 1.3 or later for that."""
+
+    Options = StrobedTriggerOptions
+    Uses: ClassVar[Mapping[str, type[Device]]] = {"link": ControllerLink, "light": ControllerIllumination}
+
+    def __init__(
+        self, label: str, options: StrobedTriggerOptions, link: ControllerLink, light: ControllerIllumination
+    ) -> None:
+        super().__init__(label, options, link)
+        self._delay_ms = options.strobe_delay_ms
+        self._light = light
+
+    @classmethod
+    def create(cls, label: str, options: BaseModel, uses: Mapping[str, Device]) -> ControllerStrobedTrigger:
+        """Build it; see `Device.create`."""
+        link, light = uses["link"], uses["light"]
+        assert isinstance(options, StrobedTriggerOptions)
+        assert isinstance(link, ControllerLink)
+        assert isinstance(light, ControllerIllumination)
+        return cls(label, options, link, light)
+
+    @property
+    def strobes(self) -> ControllerIllumination | None:
+        """The illumination; None with firmware that may change a strobe's source while it is on."""
+        return self._light if self._link.capabilities.latches_strobe else None
+
+    @property
+    def strobe_delay_ms(self) -> float:
+        """From a pulse to the light of its strobe."""
+        return self._delay_ms
+
+    def _do_strobe(self, source: str, intensity: float, on_ms: float) -> None:
+        job = self._link.submit(self._strobe_job(source, intensity, on_ms), urgent=True)
+        self._light.ends_with_dark(job)
+        self._confirm(job)
+
+    def _strobe_job(self, source: str, intensity: float, on_ms: float) -> Job[None]:
+        yield from self.prepare()
+        yield from self._light.prepare()
+        yield from self._link.arm_lease()
+        yield self._light.select(source, intensity)
+        control = STROBE_BIT | self.channel
+        yield Command(Code.SEND_HARDWARE_TRIGGER, {"control": control, "on_time_us": round(on_ms * 1000)})

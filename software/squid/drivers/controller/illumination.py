@@ -164,6 +164,14 @@ class ControllerIllumination(Illumination):
         select = Command(Code.SET_ILLUMINATION, {"source": PORT_CODES[source.port], "intensity": level})
         return select, Command(Code.TURN_ON_ILLUMINATION)
 
+    def select(self, name: str, intensity: float) -> Command:
+        """Return the command that makes a source the one that a strobe lights; it stays off."""
+        source = self._options.sources[name]
+        if isinstance(source, MatrixSource):
+            return Command(Code.SET_ILLUMINATION_LED_MATRIX, source.colour_fields(intensity))
+        fields = {"source": PORT_CODES[source.port], "intensity": source.level(intensity)}
+        return Command(Code.SET_ILLUMINATION, fields)
+
     def step_registers(self, name: str, intensity: float) -> dict[StepField, int]:
         """Return the registers of a sequence's step that strobes a source."""
         source = self._options.sources[name]
@@ -195,7 +203,7 @@ class ControllerIllumination(Illumination):
             return min(1.0, raw / 100 / (max(source.colour) or 1.0))
         return source.intensity(raw / FULL_SCALE / self._options.intensity_factor)
 
-    def ends_with_dark(self, job: Future[int]) -> None:
+    def ends_with_dark(self, job: Future[Any]) -> None:
         """Let a job that will strobe lights be cancelled by `all_off`, even before it lights the first."""
         self._lighting_up.add(job)
         job.add_done_callback(self._lighting_up.discard)

@@ -18,7 +18,7 @@ from squid.abc.device import Device
 from squid.abc.illumination import LightSource
 from squid.drivers.controller.illumination import ControllerIllumination
 from squid.drivers.controller.stage import ControllerStage
-from squid.drivers.controller.virtual import VirtualControllerLink
+from squid.drivers.controller.virtual import OutputChange, VirtualControllerLink
 from squid.models.geometry import StagePosition
 
 _TOGETHER_S: Final = 0.0005
@@ -64,8 +64,13 @@ class ControllerLightPath(Device):
         return path
 
     def position_at(self, instant_s: float) -> StagePosition:
-        """Return the position at an instant (`time.monotonic`) of the recent past."""
-        return self._stage.position_at(instant_s)
+        """Return the position at an instant (`time.monotonic`) of the recent past.
+
+        The stage stands during an exposure that was triggered while it stood: sequencer and engine see to that, and
+        status frames that a busy machine brings late must not make it move.
+        """
+        standing = self._outputs.standing_at(instant_s) if self._outputs else None
+        return self._stage.position_at(instant_s) if standing is None else self._stage.position_of(standing)
 
     def mean_levels(self, start_s: float, end_s: float) -> tuple[tuple[LightSource, float], ...]:
         """Return each source's mean intensity between two instants, dark ones left out."""
@@ -103,6 +108,7 @@ class Outputs:
         self._light = light
         self._levels: dict[str, int] = {}
         self._on: set[str] = set()
+        self._triggers: deque[OutputChange] = deque(maxlen=_PAST_SWITCHES)
         self._switches: deque[tuple[float, str, float]] = deque(maxlen=_PAST_SWITCHES)
 
     @property
@@ -110,17 +116,24 @@ class Outputs:
         """The last switches: instant (`time.monotonic`), source, intensity."""
         return tuple(self._switches)
 
-    def take(self, instant_s: float, name: str, level: int) -> None:
+    def standing_at(self, instant_s: float) -> tuple[int, ...] | None:
+        """Return where the axes stood at the last trigger before an instant, in microsteps; None if they moved."""
+        triggers = [change for change in tuple(self._triggers) if change.instant_s <= instant_s]
+        return triggers[-1].standing_usteps if triggers else None
+
+    def take(self, change: OutputChange) -> None:
         """Take an edge of an output, or the change of an output's level."""
+        if change.name.startswith("trigger") and change.level == 0:
+            self._triggers.append(change)
         for source, (output, level_name) in self._light.wiring.items():
-            if name not in (output, level_name):
+            if change.name not in (output, level_name):
                 continue
-            if name == level_name:
-                self._levels[name] = level
+            if change.name == level_name:
+                self._levels[level_name] = change.level
             else:
-                (self._on.add if level else self._on.discard)(output)
+                (self._on.add if change.level else self._on.discard)(output)
             raw = self._levels.get(level_name, 0) if output in self._on else 0
-            self._switches.append((instant_s, source, self._light.intensity_of(source, raw)))
+            self._switches.append((change.instant_s, source, self._light.intensity_of(source, raw)))
 
 
 def _on_time(instant_s: float, start_s: float, end_s: float) -> float:

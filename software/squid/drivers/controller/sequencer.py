@@ -118,7 +118,7 @@ class ControllerSequencer(Sequencer):
 
     def step_s(self, before: SequenceStep | None, step: SequenceStep, readout_ms: float) -> float:
         """Return the time from the end of one exposure to the end of the next."""
-        exposure_s = step.exposure_ms / 1000
+        exposure_s = (step.exposure_ms + self._trigger.strobe_delay_ms) / 1000
         if before is None:
             return exposure_s
         travel_s = self._stage.travel_time_s(before.target, step.target)

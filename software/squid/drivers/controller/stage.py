@@ -130,6 +130,11 @@ class ControllerStage(Stage):
         ends = zip(self.position_in(first), self.position_in(second), strict=True)
         return StagePosition(*(a + (b - a) * part for a, b in ends))
 
+    def position_of(self, usteps: Sequence[int]) -> StagePosition:
+        """Return a position of the motors in µm, the piezo as last sent."""
+        x, y, z = (axis.to_um(position) for axis, position in zip(self._axes, usteps, strict=True))
+        return StagePosition(x, y, z + (self._piezo.offset_um or 0.0 if self._piezo else 0.0))
+
     def position_in(self, frame: StatusFrame, piezo_offset_um: float | None = None) -> StagePosition:
         """Return the position that a frame tells of; the piezo's part is as last sent unless it is given."""
         x, y, z = (axis.to_um(usteps) for axis, usteps in zip(self._axes, frame.usteps, strict=True))

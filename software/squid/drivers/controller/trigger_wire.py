@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from squid.abc.device import Device
 from squid.drivers.controller.protocol_table import TRIGGER_CHANNELS
-from squid.drivers.controller.virtual import VirtualControllerLink
+from squid.drivers.controller.virtual import OutputChange, VirtualControllerLink
 from squid.errors import DeviceError
 from squid.models.base import FileModel
 
@@ -66,9 +66,9 @@ class TriggerWire(Device):
             raise DeviceError(self.label, f"{self._link.label} is not open")
         self._link.controller.watch(self._take)
 
-    def _take(self, instant_s: float, name: str, level: int) -> None:
-        if name == self._output and level == 0 and self.is_open:
-            self._camera.hardware_pulse(instant_s)
+    def _take(self, change: OutputChange) -> None:
+        if change.name == self._output and change.level == 0 and self.is_open:
+            self._camera.hardware_pulse(change.instant_s)
 
     def _do_close(self) -> None:
         """Nothing to close: the controller ends with its link."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -65,6 +65,27 @@ def build_controller() -> Path:
     return Path(result.stdout.strip())
 
 
+class OutputChange(NamedTuple):
+    """What an output of the virtual controller did.
+
+    Attributes
+    ----------
+    instant_s : float
+        `time.monotonic`.
+    name : str
+        ``trigger0``, ``D2``, ``dac1``, ``matrix``, ``matrix_level`` …
+    level : int
+        Its new level.
+    standing_usteps : tuple of int or None
+        With an edge, where x, y and z stood; None while one of them moved, and with a level.
+    """
+
+    instant_s: float
+    name: str
+    level: int
+    standing_usteps: tuple[int, ...] | None
+
+
 class VirtualController:
     """The running program: its serial port, and a second channel to look into it and to break it.
 
@@ -82,7 +103,7 @@ class VirtualController:
         )
         self._answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._asking = threading.Lock()
-        self._watchers: tuple[Callable[[float, str, int], None], ...] = ()
+        self._watchers: tuple[Callable[[OutputChange], None], ...] = ()
         self._reader = threading.Thread(target=self._read, name="virtual controller", daemon=True)
         self._reader.start()
         self.port = str(self._answer()["port"])
@@ -99,12 +120,8 @@ class VirtualController:
             self._process.stdin.write(line + "\n")
             return self._answer()
 
-    def watch(self, watcher: Callable[[float, str, int], None]) -> None:
-        """Call `watcher` with each edge of an output and each change of a DAC channel, as they happen.
-
-        It is given the instant (`time.monotonic`), the name (``trigger0``, ``D2``, ``dac1``, ``matrix``…) and the
-        level, and is called in a thread of this object, in order; it must not block.
-        """
+    def watch(self, watcher: Callable[[OutputChange], None]) -> None:
+        """Call `watcher` with each change of an output, as it happens, in a thread of this object; must not block."""
         self._watchers = (*self._watchers, watcher)
         self.ask("watch on")
 
@@ -138,8 +155,9 @@ class VirtualController:
             if event is None:
                 self._answers.put(told)
                 continue
+            change = OutputChange(event[0] / 1e6, event[1], event[2], tuple(event[3:]) or None)
             for watcher in self._watchers:
-                watcher(event[0] / 1e6, str(event[1]), int(event[2]))
+                watcher(change)
         self._answers.put(None)
 
 
