@@ -23,11 +23,9 @@ from typing import Any
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "software"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
-from gui_responsiveness import BlockProbe, spin
-from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtCore import QEventLoop, Qt, QTimer
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from control.gui.contrast import Contrast
@@ -40,6 +38,28 @@ BITS = 12
 PLACE = Placement(0.0, 0.0, 0.325)
 
 Show = Callable[[Pixels], None]
+
+
+class BlockProbe:
+    """The longest time between two turns of the event loop, in ms."""
+
+    def __init__(self) -> None:
+        self.worst_ms = 0.0
+        self._last_s = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(1)
+
+    def _beat(self) -> None:
+        now_s = time.perf_counter()
+        self.worst_ms = max(self.worst_ms, (now_s - self._last_s) * 1e3 - 1)
+        self._last_s = now_s
+
+
+def spin(seconds: float) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec_()
 
 
 def images() -> list[Pixels]:
