@@ -30,7 +30,7 @@ class FieldPreview(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size at which single fields are still seen."""
-        return QSize(160, 150)
+        return QSize(160, 124)
 
     def show_fields(
         self, plate: PlateGeometry | None, fov_um: tuple[float, float], offsets_um: Iterable[tuple[float, float]]

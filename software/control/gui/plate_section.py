@@ -72,6 +72,7 @@ class PlateSection(PlanSection):
     def show_geometry(self, plate: PlateGeometry | None) -> None:
         """Say in a line how large the plate's wells are."""
         self.facts.setText(_facts(plate) if plate is not None else "")
+        self.facts.setToolTip(_explained(plate) if plate is not None else "")
         self._form.show_row(self.facts, plate is not None)
 
     def _show(self, draft: PlanDraft) -> None:
@@ -82,10 +83,16 @@ class PlateSection(PlanSection):
 
 
 def _facts(plate: PlateGeometry) -> str:
+    """Return a plate's shape in one line."""
     if plate.well_size_mm == 0:
         return "one area without walls"
+    shape = "⌀" if plate.round_wells else "□"
+    return f"wells {shape} {plate.well_size_mm:g} mm, {plate.well_spacing_mm:g} mm apart"
+
+
+def _explained(plate: PlateGeometry) -> str:
+    """Return what the line says, in words."""
     shape = "round" if plate.round_wells else "square"
-    text = (
-        f"{plate.rows} × {plate.columns} {shape} wells of {plate.well_size_mm:g} mm, {plate.well_spacing_mm:g} mm apart"
-    )
+    text = f"{plate.rows} rows and {plate.columns} columns of {shape} wells, {plate.well_size_mm:g} mm wide"
+    text += f", {plate.well_spacing_mm:g} mm from centre to centre"
     return f"{text}; 'all' leaves out {plate.skip} at the border" if plate.skip else text

@@ -299,6 +299,7 @@ def test_the_order_of_planes_and_channels(page: PlanPage) -> None:
 def test_another_plate_and_the_fields_of_one_well(page: PlanPage, qtbot: QtBot) -> None:
     choose(page, "planPlate", "384 well plate")
     assert page.wells.map.plate.rows == 16
+    assert page.column.plate.facts.text() == "wells □ 3.3 mm, 4.5 mm apart"
     choose(page, "fieldsKind", "a grid")
     drag_wells(page, (2, 2), (3, 3))
     wait_for_verdict(page, qtbot)
