@@ -187,11 +187,12 @@ class PresetsDialog(QDialog):
 
     def _refuse(self, error: BaseException | None) -> None:
         """Show a refusal at its field when it is one, else above the form."""
-        parts = (error.key or "").split(".") if isinstance(error, ConfigurationError) else [""]
-        if isinstance(error, ConfigurationError) and self.form.has_field(parts[-1]) and len(parts) > 2:
-            self.choose(".".join(parts[2:-1]))
+        key = (error.key or "") if isinstance(error, ConfigurationError) else ""
+        channel, _, field = key.removeprefix(f"channels.{self._objective}.").rpartition(".")
+        if isinstance(error, ConfigurationError) and channel in self._changes and self.form.has_field(field):
+            self.choose(channel)
             allowed = f" (allowed: {error.allowed})" if error.allowed else ""
-            self.form.refuse(parts[-1], f"{error.message}{allowed}")
+            self.form.refuse(field, f"{error.message}{allowed}")
         else:
             self.section.refuse(str(error))
 
