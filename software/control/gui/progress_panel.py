@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QListWidget, QProgressBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QProgressBar,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from control.core.run import USER
 from control.core.run_view import EventView, RunState, RunView
@@ -14,7 +24,7 @@ from control.gui import theme
 from control.gui.parts import Section, button_for, faint_label, make_action
 
 BARS = ("Plate", "Well", "Field", "Step", "Queue")
-NUMBERS = ("Time left", "Ends at", "Elapsed", "Rate", "Stored", "Disk", "Missing")
+NUMBERS = ("Time left", "Ends at", "Elapsed", "Frames/s", "Stored", "Disk", "Missing")
 
 _TIPS = {
     "Plate": "Frames stored or missing, of the whole plan",
@@ -59,7 +69,9 @@ class ProgressPanel(QWidget):
         self._labels = {name: faint_label(name) for name in (*BARS, *NUMBERS)}
         self.numbers = {name: QLabel("–") for name in NUMBERS}
         for name, label in self.numbers.items():
-            label.setObjectName(f"run{name.title().replace(' ', '')}")
+            label.setObjectName("run" + name.title().replace(" ", "").replace("/", "Per"))
+            label.setMinimumWidth(60)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         for label in self._labels.values():
             label.setWordWrap(False)
@@ -100,8 +112,8 @@ class ProgressPanel(QWidget):
             row, column = number // 2, 2 * (number % 2)
             grid.addWidget(self._labels[name], row, column)
             grid.addWidget(label, row, column + 1)
-        for column in (1, 3):
-            grid.setColumnStretch(column, 1)
+        for column, stretch in ((1, 3), (3, 4)):
+            grid.setColumnStretch(column, stretch)
         return grid
 
     def show_run(self, view: RunView, waiting_plans: int = 0) -> None:
@@ -114,7 +126,7 @@ class ProgressPanel(QWidget):
         self.missing.show_run(view)
         self.body.setVisible(view.state is not RunState.IDLE)
         is_over = view.state is RunState.FINISHED
-        for name in ("Well", "Field", "Step", "Queue", "Time left", "Ends at", "Rate", "Disk"):
+        for name in ("Well", "Field", "Step", "Queue", "Time left", "Ends at", "Frames/s", "Disk"):
             self._labels[name].setHidden(is_over)
             (self.bars.get(name) or self.numbers[name]).setHidden(is_over)
         self._show_bars(view)
@@ -147,7 +159,7 @@ class ProgressPanel(QWidget):
         numbers["Stored"].setText(str(view.stored))
         numbers["Missing"].setText(str(view.missing))
         numbers["Missing"].setStyleSheet(f"color: {theme.BAD};" if view.missing else "")
-        numbers["Rate"].setText(f"{view.frames_per_s:.3g} frames/s")
+        numbers["Frames/s"].setText(f"{view.frames_per_s:.3g}")
         numbers["Disk"].setText(f"{view.disk_mb_s:.0f} MB/s")
 
 

@@ -34,7 +34,8 @@ from control.core.run_view import RunState, RunView
 from control.gui import theme
 from control.gui.channel_picker import ChannelPicker
 from control.gui.hang_banner import HangBanner
-from control.gui.mosaic_view import last_frame_view, mosaic_view
+from control.gui.last_frame import LastFrameView
+from control.gui.mosaic_view import mosaic_view
 from control.gui.parts import button_for, make_action
 from control.gui.progress_panel import ProgressPanel
 from control.gui.queue_panel import QueuePanel
@@ -78,7 +79,7 @@ class RunPage(QWidget):
         self.picker = ChannelPicker(self._previews)
         self.plate = RunPlate(self._previews, self.picker, manager)
         self.mosaic = mosaic_view(self._previews, self.picker, manager)
-        self.last_frame = last_frame_view(self._previews, manager)
+        self.last_frame = LastFrameView(self._previews)
         self.progress = ProgressPanel()
         self.queue_panel = QueuePanel(self._queue)
         self.message = QLabel()
