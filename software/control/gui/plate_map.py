@@ -215,7 +215,7 @@ class PlateMap(QWidget):
         """Choose while dragging, else show which well is meant."""
         if event is None:
             return
-        if self._selection.is_dragging:
+        if self._selection.is_dragging and event.buttons() & Qt.MouseButton.LeftButton:
             self._apply(self._selection.drag(self._layout.nearest(event.localPos())))
         hovered = self._layout.well_at(event.localPos())
         if hovered != self._hovered:

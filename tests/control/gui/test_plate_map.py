@@ -84,6 +84,15 @@ def test_a_drag_is_one_change(qtbot: QtBot) -> None:
     assert changes == [96]
 
 
+def test_a_move_without_the_button_chooses_nothing(qtbot: QtBot) -> None:
+    widget = shown(qtbot)
+    QTest.mousePress(widget, LEFT, NONE, middle(widget.well_rect(0, 0)))
+    nothing = Qt.MouseButton.NoButton  # the button went up over another window
+    event = QMouseEvent(QEvent.Type.MouseMove, widget.well_rect(5, 5).center(), nothing, nothing, NONE)
+    QApplication.sendEvent(widget, event)
+    assert widget.selection == ((0, 0),)
+
+
 def test_headers_mean_rows_columns_and_all(qtbot: QtBot) -> None:
     widget = shown(qtbot)
     QTest.mouseClick(widget, LEFT, NONE, middle(widget.header_rect(row=2)))
