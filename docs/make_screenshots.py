@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / "software")]
 
 SIZES = ((1366, 768), (1920, 1080))
 LARGEST_BYTES = 200_000
-COLOURS = (256, 96, 48)
+COLOURS = (256, 128, 64, 32)
 WELLS = "B2:D5"
 CHANNELS = ("DAPI", "FITC")
 
@@ -69,7 +69,9 @@ def keep(picture: Any, file: Path) -> None:
     picture.save(str(raw))
     with Image.open(raw) as whole:
         for colours in COLOURS:
-            whole.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+            whole.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                file, optimize=True
+            )
             if file.stat().st_size <= LARGEST_BYTES:
                 break
     raw.unlink()
@@ -100,11 +102,12 @@ class Driver:
             self.app.processEvents()
             time.sleep(0.005)
 
-    def until(self, condition: Callable[[], Any], limit_s: float = 180.0) -> None:
+    def until(self, condition: Callable[[], Any], limit_s: float = 60.0) -> None:
         end = time.monotonic() + limit_s
         while not condition():
             if time.monotonic() > end:
-                raise SystemExit(f"did not come within {limit_s:.0f} s: {condition.__code__.co_names}")
+                self.app.primaryScreen().grabWindow(0).save(str(self.folder / "stuck.png"))
+                raise SystemExit(f"did not come within {limit_s:.0f} s; stuck.png shows where")
             self.spin(0.05)
 
     def find(self, name: str, page: str | None = None) -> Any:
