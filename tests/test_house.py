@@ -47,6 +47,10 @@ def test_one_technology_does_not_know_another() -> None:
     assert strangers == []
 
 
+def test_the_application_knows_no_driver() -> None:
+    assert [(file, what) for file, what in imports() if file.startswith("control/") and "squid.drivers" in what] == []
+
+
 def test_no_file_names_the_place_it_was_written_at() -> None:
     files = [*SOFTWARE.rglob("*.py"), *SOFTWARE.rglob("*.yaml"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*.*")]
     texts = {file: file.read_text(encoding="utf-8") for file in files if file.is_file()}
