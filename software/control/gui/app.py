@@ -201,7 +201,10 @@ class Program:
         _log.info("leaves")
         session = self.window.session
         if session is not None:
-            self.window.remember()
+            try:
+                self.window.remember()
+            except Exception:  # nothing that a page forgets may keep the program
+                _log.exception("what the pages remember is not kept")
             closing = session.closing_steps()
         else:
             closing = [("what was being opened", self._opening.give_up)] if self._opening is not None else []

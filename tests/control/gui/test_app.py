@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from tests import rig
 from tests.window import Window, window
 
 from control.cli_window import wants_window
 from control.cli_window import window as show_window
 from control.core.rig import only_window
+from control.core.run_queue import RunQueue
+from control.core.run_view import RunState
 from control.core.user_folder import SIMULATION
 from control.gui.app import Program
 from squid.drivers.simulated.stage import SimulatedStage
@@ -134,6 +137,34 @@ def test_leaving_makes_safe_first_and_keeps_the_settings(started: Window) -> Non
     assert started.left.steps.count("settings") == 1
     assert '"page": "plan"' in started.program._settings.path.read_text()
     assert not any(device.is_open for device in started.session.microscope.devices.values())
+
+
+def test_a_run_that_was_interrupted_is_offered_for_resume(started: Window, tmp_path: Path) -> None:
+    rig.plan(tmp_path)
+    left_over = RunQueue(tmp_path / "user" / "queue.sqlite")
+    left_over.add(tmp_path / "plan.yaml", tmp_path / "out")
+    left_over.take()  # and then the program died
+    left_over.close()
+    started.open()
+    assert "test plate" in started.question().text() or "plan" in started.question().text()
+    started.answer("Resume")
+    assert started.window.page == "run"
+    started.wait(lambda: started.session.status.snapshot().state is RunState.FINISHED)
+    assert started.session.status.snapshot().stored == rig.FRAMES
+
+
+def test_a_page_that_fails_to_remember_does_not_keep_the_program(
+    started: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started.open()
+
+    def fail() -> None:
+        raise RuntimeError("a mistake in a page")
+
+    monkeypatch.setattr(started.page("plan"), "remember", fail)
+    started.program.quit()
+    assert started.left.exit_code == 0
+    assert "settings" in started.left.steps
 
 
 def test_row_39_a_second_window_is_refused_naming_the_first(tmp_path: Path) -> None:
