@@ -105,6 +105,8 @@ def paint_outline(painter: QPainter, points: Sequence[QPointF], outline: Outline
 
 def paint_drawing(painter: QPainter, points: Sequence[QPointF]) -> None:
     """Paint a shape in the making: a line that is seen on bright and on dark, with its corners."""
+    if not points:
+        return
     for colour, width in (("#000000", 3.0), (theme.WAITING, 1.5)):
         painter.setPen(QPen(QColor(colour), width))
         painter.drawPolyline(QPolygonF(list(points)))

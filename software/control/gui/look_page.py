@@ -50,6 +50,7 @@ _SHOW_MS = 16
 """A camera's frames come when they like: asking at the screen's rate shows 30 of 30 per second."""
 
 _STATUS_MS = 100
+_NO_IMAGE = "No image yet.\nStart live (F2) or snap (F3)."
 _COLUMN_PX = 364
 """Two of them leave a square for the image in a window of 1366 x 768."""
 
@@ -75,7 +76,7 @@ class LookPage(QWidget):
         self._plate: PlateGeometry | None = None
         self._frame: LiveFrame | None = None
         self.view = ImageView(FocusSteps())
-        self.view.empty_text = "No image yet.\nStart live (F2) or snap (F3)."
+        self.view.empty_text = _NO_IMAGE
         self.profile = LineProfile()
         self.profile.hide()
         self.message = QLabel()
@@ -272,6 +273,9 @@ class LookPage(QWidget):
             self.live_panel.set_objective(state.objective)
         label = self._session.microscope.config.label_of(Role.CAMERA)
         self.live_panel.refresh()
+        if self._frame is None:
+            self.view.empty_text = "Waiting for the first image …" if self._live.is_running else _NO_IMAGE
+            self.view.update()
         self.camera_panel.refresh(state.devices.get(label or "", {}) if state is not None else {})
 
     # --- what a person does -----------------------------------------------------------------------------------------
