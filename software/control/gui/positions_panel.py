@@ -266,7 +266,7 @@ class PositionsPanel(QWidget):
         table.setModel(self.model)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setAlternatingRowColors(True)
-        table.setMinimumHeight(180)
+        table.setMinimumHeight(84)
         header, numbers = table.horizontalHeader(), table.verticalHeader()
         if header is not None:
             header.setResizeContentsPrecision(20)  # rows that are looked at: thousands would take a second
@@ -294,10 +294,8 @@ class PositionsPanel(QWidget):
         self.go_to = action("&Go to", self._go_to_chosen, "Ctrl+Shift+G", "crosshairs-gps", "Move the stage there")
         self.remove = action("&Remove", self._remove_chosen, "Del", "delete-outline", "Remove the chosen positions")
         self.remove.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self.up = action(
-            "Move &up", lambda: self._move(-1), "Ctrl+Shift+Up", "arrow-up", "Take the chosen ones earlier"
-        )
-        self.down = action("Move &down", lambda: self._move(1), "Ctrl+Shift+Down", "arrow-down", "Take them later")
+        self.up = action("&Up", lambda: self._move(-1), "Ctrl+Shift+Up", "arrow-up", "Take the chosen ones earlier")
+        self.down = action("&Down", lambda: self._move(1), "Ctrl+Shift+Down", "arrow-down", "Take them later")
         self.area = action(
             "Make region",
             self._area_of_chosen,

@@ -54,7 +54,7 @@ class RegionsList(QWidget):
             header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
             header.setSectionResizeMode(_FIELDS, QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(_OVERLAP, QHeaderView.ResizeMode.ResizeToContents)
-        self.table.setMinimumHeight(96)
+        self.table.setMinimumHeight(64)
         self.table.cellChanged.connect(self._edited)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
