@@ -199,7 +199,8 @@ def verdict_of(draft: PlanDraft, microscope: Microscope, output: Path | None) ->
 def _totals_of_refused(
     schedule: Schedule, microscope: Microscope, output: Path | None, refusals: Iterable[Refusal]
 ) -> Totals | None:
-    if not schedule.frames:
+    sections = {refusal.section for refusal in refusals}
+    if not schedule.frames or sections & {Section.PLATE, Section.WELLS}:  # without places there is nothing to count
         return None
     free = None
     try:
@@ -207,7 +208,7 @@ def _totals_of_refused(
     except OSError:  # the folder cannot be looked at: that is one of the refusals
         free = None
     duration_s = None
-    if not any(refusal.section is Section.CHANNELS for refusal in refusals):
+    if Section.CHANNELS not in sections:
         duration_s = ideal_s(schedule, Physics.of(microscope, schedule.channels)) + OVERHEAD_S * schedule.frames
     return _totals(schedule, bytes_of(schedule, schedule.frames), free, duration_s)
 

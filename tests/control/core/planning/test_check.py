@@ -63,6 +63,7 @@ def test_what_a_newcomer_sees_first(microscope: Microscope) -> None:
     verdict = verdict_of(draft, microscope, None)
     assert verdict.text_of(Section.WELLS) == ("choose at least one well",)
     assert len(verdict.refusals) == 1
+    assert verdict.totals is None
 
 
 REFUSED: list[tuple[dict[str, Any], Section, tuple[str, ...]]] = [
@@ -104,6 +105,7 @@ def test_refused_where_it_is_edited(
 
 
 def test_totals_of_a_refused_plan(microscope: Microscope, tmp_path: Path) -> None:
+    assert verdict_of(GOOD.replace(wells="A1, Z99"), microscope, tmp_path).totals is None
     far = verdict_of(GOOD.replace(z_um=9e6), microscope, tmp_path)
     assert far.totals is not None
     assert (far.totals.frames, far.totals.wells) == (10, 5)
