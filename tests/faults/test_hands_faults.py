@@ -87,6 +87,27 @@ def test_a_hung_call_that_comes_back_late_does_nothing(tmp_path: Path) -> None:
         assert bench.microscope.illumination.lit == ()
 
 
+def test_a_light_that_comes_back_while_the_hang_is_reported_stays_dark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call returns between the light-off command and the end of the task: nothing is lit, triggered or shown."""
+    with hand_bench(rig.machine(tmp_path), tmp_path) as bench:
+        light, camera, released = bench.microscope.illumination, bench.microscope.camera, threading.Event()
+        turn_on, all_off = light._do_turn_on, light._do_all_off
+        triggered: list[int] = []
+        trigger = camera._do_trigger
+        monkeypatch.setattr(camera, "_do_trigger", lambda index: (triggered.append(index), trigger(index))[1])
+        monkeypatch.setattr(light, "_do_turn_on", lambda *a: (released.wait(30), turn_on(*a))[1])
+        monkeypatch.setattr(light, "_do_all_off", lambda: (released.set(), all_off())[1])
+        bench.live.start()
+        wait_until(lambda: bench.live.failure, "the failure", tick=bench.live.tick)
+        wait_until(lambda: bench.manager.wait_for_done(0), "the end of the task")
+        wait_until(lambda: bench.manager.get_statistics()["quarantined_threads"] == 0, "the late thread")
+        assert triggered == []
+        assert light.lit == ()
+        assert bench.live.newest() is None
+
+
 @pytest.mark.parametrize("kind", ["lost_frame", "none", "wrong_shape", "exception", "duplicate", "no_frame"])
 def test_one_bad_frame_is_not_shown_and_live_goes_on(tmp_path: Path, kind: str) -> None:
     with hand_bench(rig.machine(tmp_path), tmp_path, [at_frame(4, kind)]) as bench:

@@ -4,9 +4,9 @@
 
     begin() ──▶ reserved ──entered() in a task──▶ working ──▶ ended: the microscope is free again
                                                      │  ▲
-                a call is overdue ───────────────────┘  └─ light off, stage stopped (safety lane), reason told, all
-                                                           stacks dumped, the task's access to devices void and its
-                                                           thread replaced (`WorkerManager.give_up`)
+                a call is overdue ───────────────────┘  └─ access to devices void, light off and stage stopped (safety
+                                                           lane), reason told, all stacks dumped, the thread replaced
+                                                           (`WorkerManager.give_up`)
 
 Knows neither live view nor moves, only that somebody works and may hang.
 """
@@ -27,6 +27,7 @@ from control.core.step_watch import Step, StepWatch
 from squid.errors import HungError
 from squid.microscope import Microscope
 from squid.utils.deadlines import DeadlineWatch
+from squid.utils.epoch import Epoch
 from squid.utils.safety_lane import SafetyLane
 from squid.utils.task import Task, current_task
 from squid.utils.worker_manager import WorkerManager
@@ -89,6 +90,7 @@ class Handwork:
         self._ending = threading.Lock()
         self._ended = threading.Event()
         self._task: Task | None = None
+        self._epoch = Epoch("work by hand")
         self.calls = DeviceCalls(StepWatch(self._watch, self._overdue), control, beat)
 
     def begin(self) -> None:
@@ -114,7 +116,8 @@ class Handwork:
             self._task = current_task()
             if self._task is None:
                 raise RuntimeError("devices are called by hand only in a task of the WorkerManager")
-            yield self.calls
+            with self._epoch.entered():
+                yield self.calls
         finally:
             self.end()
 
@@ -135,8 +138,9 @@ class Handwork:
         return self._ended.is_set()
 
     def _overdue(self, step: Step) -> None:
-        dark, _ = self._tools.make_safe()
         error = HungError(step.device, step.call, step.deadline_s)
+        self._epoch.revoke(str(error))  # first: a call that comes back now must not light what is switched off next
+        dark, _ = self._tools.make_safe()
         light = "light off" if _succeeded(dark) else "LIGHT NOT CONFIRMED OFF"
         manager = self._tools.manager
         reason = f"{error}; {light}; the stacks of all threads are in {manager.dump_path}"
