@@ -107,6 +107,7 @@ class _RunRecord:
         self._listed: deque[MissingFrame] = deque(maxlen=MISSING_KEPT)
         for index, reason in start.missing.items():
             self._note_missing(index, reason)
+        self._to_retake = set(start.missing)
         self._clock = _clock_of(start, now_s)
         self._event: AcquisitionEvent | None = None
         self._begun_in_field = 0
@@ -173,6 +174,7 @@ class _RunRecord:
         self._listed.append(MissingFrame(index, self._missing[index], reason))
 
     def _note_done(self, index: int) -> None:
+        self._to_retake.discard(index)
         self._next_index = max(self._next_index or 0, index + 1)
 
     def _go_on(self, now_s: float) -> None:
@@ -185,7 +187,6 @@ class _RunRecord:
     def view(self, number: int, vitals: Vitals, now_s: float) -> RunView:
         end, end_s = self._end or (None, now_s)
         state = self._state(vitals, now_s)
-        left = max(0, self._planned - self._stored - len(self._missing))
         is_over = state in (RunState.ENDING, RunState.FINISHED)
         return RunView(
             state=state,
@@ -203,7 +204,7 @@ class _RunRecord:
             step=None if end else _step_view(vitals),
             waiting=self._waiting.reason if self._waiting and state is RunState.WAITING else "",
             wait_left_s=self._wait_left_s(now_s) if state is RunState.WAITING else None,
-            eta_s=None if is_over else self._clock.left_s(now_s, left),
+            eta_s=None if is_over else self._clock.left_s(now_s, self._left),
             elapsed_s=self._clock.elapsed_s(end_s),
             frames_per_s=0.0 if end else self._clock.frames_per_s(now_s),
             disk_mb_s=0.0 if end else self._clock.frames_per_s(now_s) * self._layout.frame_bytes / 1e6,
@@ -215,6 +216,11 @@ class _RunRecord:
             reason=end.reason if end else "",
         )
 
+    @property
+    def _left(self) -> int:
+        """Frames that are neither stored nor given up; those given up in an earlier part are taken again."""
+        return max(0, self._planned - self._stored - len(self._missing) + len(self._to_retake))
+
     def _state(self, vitals: Vitals, now_s: float) -> RunState:
         if self._end is not None:
             return RunState.FINISHED
@@ -222,7 +228,7 @@ class _RunRecord:
             return RunState.ENDING
         if self._is_paused:
             return RunState.PAUSED
-        if self._stored + len(self._missing) >= self._planned:
+        if self._left == 0:
             return RunState.ENDING
         if self._waiting is not None and (self._wait_ends_s is None or now_s < self._wait_ends_s):
             return RunState.WAITING

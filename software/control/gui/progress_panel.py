@@ -285,7 +285,8 @@ def result_of(view: RunView) -> tuple[str, str, str]:
         case "completed_with_missing":
             text = f"{view.stored} of {view.planned} frames are stored, {took}; {view.missing} are missing, each marked"
             return "Completed with missing frames", f"{text} at its place. {view.reason}", theme.WAITING
-    why = "You ended it." if view.reason.startswith(USER) else f"Why: {view.reason}."
+    by_person = view.reason.startswith(USER)
+    why = f"You ended it{view.reason.removeprefix(USER)}." if by_person else f"Why: {view.reason}."
     text = f"{view.stored} of {view.planned} frames are stored and safe; it can be resumed. {why}"
     return "Ended before its time", text, theme.BAD
 

@@ -106,6 +106,20 @@ def test_a_resumed_run_counts_what_earlier_parts_stored() -> None:
     assert (view.well_stored.tolist(), view.well_missing.tolist()) == ([8, 0], [1, 0])
 
 
+def test_a_resumed_run_that_retakes_its_holes_is_under_way() -> None:
+    stored = {image: 6 for image in range(4)} | {1: 5}
+    watched = Watched(_started(already_stored=23, stored_by_image=stored, missing={9: "lost"}))
+    watched.hear(EventStarted(event(9, image=1, t=0)))
+    view = watched.status.snapshot()
+    assert (view.state, view.missing) == (RunState.RUNNING, 1)
+    assert view.eta_s is not None
+    assert view.eta_s > 0
+    watched.hear(FrameStored(record(9, image=1)))
+    view = watched.status.snapshot()
+    assert (view.state, view.stored, view.missing) == (RunState.ENDING, 24, 0)
+    assert view.well_missing.tolist() == [0, 0]
+
+
 def test_waits_and_pauses_show_and_end() -> None:
     watched = Watched(_started())
     watched.hear(Waiting("the next time point", 60.0))
