@@ -64,6 +64,16 @@ class TimedFuture(Future[T]):
             self.happen()
         return super().result(timeout)
 
+    def set_result(self, result: T) -> None:
+        """Settle it, and let go of `happen`, which may hold what holds this future: a frame's pixels with it."""
+        super().set_result(result)
+        self.happen = _nothing
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Fail it; see `set_result`."""
+        super().set_exception(exception)
+        self.happen = _nothing
+
 
 def _nothing() -> None:
     """Settle nothing."""

@@ -1,0 +1,52 @@
+"""Frames are freed when nobody holds them any more, not some collections later: they are large.
+
+The camera's threads hold their last one until the next has come.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+from tests.contracts.table import TIMEOUT_S, opened, simulated
+
+from squid.abc.camera import BurstShot, Camera, TriggerMode
+
+
+def test_pixels_are_freed_with_their_exposure() -> None:
+    with opened(simulated("camera", sensor_shape_px=(96, 128))) as camera:
+        gc.collect()
+        gc.disable()
+        try:
+            first = weakref.ref(_pixels(camera))
+            assert any(_pixels(camera) is not None and first() is None for _ in range(10))
+        finally:
+            gc.enable()
+
+
+def test_pixels_of_a_burst_are_freed() -> None:
+    with opened(simulated("camera", sensor_shape_px=(96, 128))) as camera:
+        camera.set_trigger_mode(TriggerMode.HARDWARE)
+        gc.collect()
+        gc.disable()
+        try:
+            first = weakref.ref(_burst(camera))
+            assert any(_burst(camera) is not None and first() is None for _ in range(10))
+        finally:
+            gc.enable()
+
+
+def _pixels(camera: Camera):  # type: ignore[no-untyped-def]
+    exposure = camera.trigger(0)
+    exposure.ended.result(TIMEOUT_S)
+    return exposure.frame.result(TIMEOUT_S).pixels
+
+
+def _burst(camera):  # type: ignore[no-untyped-def]
+    exposures = camera.arm_burst([BurstShot(0, 2.0), BurstShot(1, 2.0)])
+    pixels = None
+    for exposure in exposures:
+        camera.hardware_pulse()
+        exposure.ended.result(TIMEOUT_S)
+        pixels = exposure.frame.result(TIMEOUT_S).pixels
+    return pixels
