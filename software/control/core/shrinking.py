@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 
 from control.core.sinks.pyramid import contiguous
@@ -26,8 +28,7 @@ def shrunk(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
     pixels = contiguous(pixels)
     if pixels.shape == (height_px, width_px):
         return pixels
-    resized: Pixels = cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_AREA)
-    return resized
+    return cast(Pixels, cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_AREA))
 
 
 def _halved(pixels: Pixels) -> Pixels:
@@ -37,6 +38,7 @@ def _halved(pixels: Pixels) -> Pixels:
     is_turned = straight.strides[0] < straight.strides[1]
     straight = straight.T if is_turned else straight
     height, width = straight.shape[0] // 2, straight.shape[1] // 2
-    half: Pixels = cv2.resize(straight[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    even = straight[: 2 * height, : 2 * width]
+    half = cast(Pixels, cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
     half = half.T if is_turned else half
     return half[::flip_y, ::flip_x]

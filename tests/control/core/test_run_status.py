@@ -107,7 +107,7 @@ def test_a_resumed_run_counts_what_earlier_parts_stored() -> None:
 
 
 def test_a_resumed_run_that_retakes_its_holes_is_under_way() -> None:
-    stored = {image: 6 for image in range(4)} | {1: 5}
+    stored = dict.fromkeys(range(4), 6) | {1: 5}
     watched = Watched(_started(already_stored=23, stored_by_image=stored, missing={9: "lost"}))
     watched.hear(EventStarted(event(9, image=1, t=0)))
     view = watched.status.snapshot()
