@@ -12,7 +12,7 @@ and needs no microscope. Safe in any thread; `refresh` and `read` touch the disk
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from control.core.journal import FILE_NAME, VERSION, Record, read_records
+from control.core.journal import FILE_NAME
+from control.core.review.folders import find_run_folder, read_header
 from control.core.review.frames import Frames, PlaneRef, Rows
 from control.core.review.planes import PlaneReader, plane_reader
 from control.core.review.report import RunReport, make_report
@@ -108,7 +109,7 @@ class StoredRun:
             It is no run folder, or of a version that this program does not read.
         """
         folder = find_run_folder(folder)
-        header = _header(folder)
+        header = read_header(folder)
         try:
             plan = AcquisitionPlan.model_validate(header["plan"])
             config = MachineConfig.model_validate(header["machine"])
@@ -294,55 +295,6 @@ class StoredRun:
                 plan_digest="",
                 versions={},
             )
-
-
-def find_run_folder(path: Path) -> Path:
-    """Return the run folder that a path is, or lies in.
-
-    Raises
-    ------
-    ConfigurationError
-        There is none.
-    """
-    for folder in (path, *path.parents[:4]):
-        if (folder / FILE_NAME).is_file():
-            return folder
-    raise ConfigurationError("is no run folder", file=path, allowed=f"a folder with {FILE_NAME} in it")
-
-
-def recent_runs(output: Path, count: int = 50) -> list[tuple[Path, RunSummary]]:
-    """Return the newest runs in an output folder, the newest first; what is no run is left out."""
-    found: list[tuple[Path, RunSummary]] = []
-    stamps = sorted(_starts(output), reverse=True)
-    for _, folder in stamps[:count]:
-        try:
-            found.append((folder, read_summary(folder)))
-        except ResumeRefusedError:
-            continue
-    return found
-
-
-def _starts(output: Path) -> Iterator[tuple[float, Path]]:
-    if not output.is_dir():
-        return
-    for folder in output.iterdir():
-        try:
-            yield (folder / RUN_FILE).stat().st_mtime, folder
-        except OSError:  # no run, or gone since
-            continue
-
-
-def _header(folder: Path) -> Record:
-    path = folder / FILE_NAME
-    try:
-        record: Record = next(read_records(path), ({}, 0))[0]
-    except OSError as e:
-        raise ConfigurationError(f"cannot be read: {e.strerror or e}", file=path) from e
-    if record.get("kind") != "header" or record.get("version") != VERSION:
-        raise ConfigurationError(
-            f"the header is unreadable or of version {record.get('version')}", file=path, allowed=f"version {VERSION}"
-        )
-    return record
 
 
 def _survey(layout: DatasetLayout) -> tuple[tuple[WellRef, ...], npt.NDArray[np.int32], PlaneRef]:

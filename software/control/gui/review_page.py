@@ -5,12 +5,11 @@ Opening, reading on and reporting are tasks; a run that goes on is followed whil
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from PyQt5.QtCore import Qt, QTimer, QUrl
-from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QImage, QShowEvent
+from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
     QFileDialog,
@@ -23,8 +22,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from control.core.review.folders import recent_runs
 from control.core.review.viewing import Viewing
-from control.core.stored_run import StoredRun, recent_runs
+from control.core.stored_run import StoredRun
 from control.core.words import in_words
 from control.gui import theme
 from control.gui.focus_plot import FocusPlot
@@ -32,7 +32,6 @@ from control.gui.parts import button_for, faint_label, make_action
 from control.gui.run_chooser import ImageChooser, RunList
 from control.gui.run_report_panel import RunReportPanel
 from control.gui.run_viewer import RunViewer
-from squid.errors import StorageError
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 FOLLOW_MS = 1000
@@ -98,7 +97,7 @@ class ReviewPage(QWidget):
         """Return what a person can do here, in the menu's order; None is a separator."""
         return [
             self.open_action, self.show_action, self.copy_action, None,
-            *self._steps, None,
+            *self.chooser.steps, None,
             *self.viewer.menu_actions(), self.export_action, None,
             *self.report.menu_actions(),
         ]  # fmt: skip
@@ -250,7 +249,7 @@ class ReviewPage(QWidget):
             path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
             self._manager.submit(
                 "export a view",
-                _written(self.viewer.export(), path),
+                self.viewer.export(path),
                 timeout_ms=_LIMIT_MS,
                 on_complete=self._on_exported,
                 on_error=self._on_refused,
@@ -285,7 +284,7 @@ class ReviewPage(QWidget):
 
     def _enable(self) -> None:
         has_run = self._run is not None
-        for action in (self.show_action, self.copy_action, self.export_action, *self._steps):
+        for action in (self.show_action, self.copy_action, self.export_action, *self.chooser.steps):
             action.setEnabled(has_run)
 
     def _make_actions(self) -> None:
@@ -296,7 +295,7 @@ class ReviewPage(QWidget):
             "&Open run …", self.choose_folder, "Ctrl+Shift+O", "Open a finished or running run", "folder-open-outline"
         )
         self.show_action = action(
-            "Open &folder", self.show_folder, "Ctrl+Shift+F", "Show the run folder in the file manager", "folder-search"
+            "Open &folder", self.show_folder, "Ctrl+Alt+F", "Show the run folder in the file manager", "folder-search"
         )
         self.copy_action = action(
             "&Copy path", self.copy_path, "Ctrl+Shift+C", "Copy the path of the run folder", "content-copy"
@@ -304,13 +303,6 @@ class ReviewPage(QWidget):
         self.export_action = action(
             "&Export view as PNG …", self.choose_export, "Ctrl+E", "Save what the view shows", "image-outline"
         )
-        wells, fields = self.chooser.step_well, self.chooser.step_field
-        self._steps = [
-            action("Next &well", lambda: wells(1), "Ctrl+Right", "Next well with images", "arrow-right"),
-            action("Previous we&ll", lambda: wells(-1), "Ctrl+Left", "Well with images before", "arrow-left"),
-            action("&Next field", lambda: fields(1), "Ctrl+Down", "Next field, then next well", "arrow-down"),
-            action("&Previous field", lambda: fields(-1), "Ctrl+Up", "Field before, then well before", "arrow-up"),
-        ]
 
     def _put_together(self) -> None:
         self.tabs.addTab(self.viewer, "Images")
@@ -319,7 +311,7 @@ class ReviewPage(QWidget):
         split = self._split
         split.setChildrenCollapsible(False)
         split.addWidget(self.chooser)
-        split.addWidget(self._run_list())
+        split.addWidget(self.runs)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         left = QWidget()
@@ -342,26 +334,9 @@ class ReviewPage(QWidget):
         layout.addWidget(left)
         layout.addWidget(self.tabs, 1)
 
-    def _run_list(self) -> QWidget:
-        part = QWidget()
-        layout = QVBoxLayout(part)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(faint_label("Runs in this folder, the newest first"))
-        layout.addWidget(self.runs, 1)
-        return part
-
 
 def _folder_in(event: QDropEvent) -> Path | None:
     """Return the folder that is dragged; None when it is anything else (a plan file is the window's business)."""
     data = event.mimeData()
     paths = (Path(url.toLocalFile()) for url in (data.urls() if data is not None else ()) if url.isLocalFile())
     return next((path for path in paths if path.is_dir()), None)
-
-
-def _written(image: QImage, path: Path) -> Callable[[], Path]:
-    def write() -> Path:
-        if not image.save(str(path), "PNG"):
-            raise StorageError(f"{path} could not be written")
-        return path
-
-    return write

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PyQt5.QtCore import QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QPainter, QPen
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QComboBox, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from control.core.run_record import RunSummary
 from control.core.stored_run import StoredRun
 from control.gui import theme
-from control.gui.parts import faint_label
+from control.gui.parts import faint_label, make_action
 from control.gui.plate_map import PlateMap
 from squid.models.layout import ImageLayout, WellRef
 from squid.models.plate import PlateGeometry
@@ -28,7 +28,7 @@ _COLOURS = {
 _NO_PLATE = PlateGeometry(name="none", rows=8, columns=12, a1_x_mm=0, a1_y_mm=0, well_size_mm=6.2, well_spacing_mm=9)
 
 
-class RunList(QListWidget):
+class RunList(QWidget):
     """Runs of an output folder, the newest first.
 
     Attributes
@@ -41,30 +41,35 @@ class RunList(QListWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("recentRuns")
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.itemClicked.connect(self._on_item)
-        self.itemActivated.connect(self._on_item)
+        self.list = QListWidget()
+        self.list.setObjectName("recentRuns")
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.itemClicked.connect(self._on_item)
+        self.list.itemActivated.connect(self._on_item)
         self._shown: list[tuple[Path, str]] = []
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(faint_label("Runs in this folder, the newest first"))
+        layout.addWidget(self.list, 1)
 
     def show_runs(self, runs: Sequence[tuple[Path, RunSummary]], opened: Path | None) -> None:
         """Show runs; the opened one is marked."""
         now: list[tuple[Path, str]] = [(folder, summary.status) for folder, summary in runs]
         if now != self._shown:
-            self.clear()
+            self.list.clear()
             for folder, summary in runs:
                 item = QListWidgetItem(folder.name)
                 item.setForeground(QColor(_COLOURS[summary.status]))
                 status = summary.status.replace("_", " ")
                 item.setToolTip(f"{folder}\n{status}: {summary.frames_stored} of {summary.frames_planned} frames")
                 item.setData(Qt.ItemDataRole.UserRole, str(folder))
-                self.addItem(item)
+                self.list.addItem(item)
             self._shown = now
-        for row in range(self.count()):
-            each = self.item(row)
+        for row in range(self.list.count()):
+            each = self.list.item(row)
             if each is not None and each.data(Qt.ItemDataRole.UserRole) == str(opened):
-                self.setCurrentItem(each)
+                self.list.setCurrentItem(each)
 
     def _on_item(self, item: QListWidgetItem) -> None:
         self.run_chosen.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
@@ -77,6 +82,8 @@ class ImageChooser(QWidget):
     ----------
     image_chosen : pyqtSignal(object)
         ImageLayout of the field or position.
+    steps : list of QAction
+        To the next and the previous well and field.
     """
 
     image_chosen = pyqtSignal(object)
@@ -104,6 +111,7 @@ class ImageChooser(QWidget):
         self.text.setObjectName("chooserText")
         self.well.currentIndexChanged.connect(self._on_well)
         self.field.currentIndexChanged.connect(self._on_field)
+        self.steps = self._make_steps()
         self._put_together()
         self.set_run(None)
 
@@ -116,8 +124,10 @@ class ImageChooser(QWidget):
     def set_run(self, run: StoredRun | None) -> None:
         """Show another run, its first well with images chosen."""
         self._run, self._wells, self._images, self._frames, self._marked = run, (), (), {}, None
-        self.well.setEnabled(run is not None)
-        self.field.setEnabled(run is not None)
+        for box in (self.well, self.field):
+            box.setEnabled(run is not None)
+        for step in self.steps:
+            step.setEnabled(run is not None)
         plate = run.layout.plate if run is not None else None
         self.plate.setVisible(plate is not None)
         self.plate.set_plate(plate or _NO_PLATE)
@@ -226,6 +236,18 @@ class ImageChooser(QWidget):
         else:
             painter.drawRect(inner)
         painter.restore()
+
+    def _make_steps(self) -> list[QAction]:
+        def action(text: str, step: Callable[[int], None], by: int, key: str, tip: str) -> QAction:
+            image = f"arrow-{key.lower()}"
+            return make_action(self, text, lambda: step(by), shortcut=f"Ctrl+{key}", tip=tip, image=image)
+
+        return [
+            action("Next &well", self.step_well, 1, "Right", "Next well with images"),
+            action("Previous we&ll", self.step_well, -1, "Left", "Well with images before"),
+            action("&Next field", self.step_field, 1, "Down", "Next field, then next well"),
+            action("&Previous field", self.step_field, -1, "Up", "Field before, then well before"),
+        ]
 
     def _put_together(self) -> None:
         line = QHBoxLayout()

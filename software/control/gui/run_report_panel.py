@@ -40,7 +40,7 @@ class RunReportPanel(QWidget):
         assert document is not None
         document.setDefaultStyleSheet(_STYLE)
         self.save_action = make_action(
-            self, "&Save report …", self.choose_and_save, shortcut="Ctrl+Shift+S",
+            self, "&Save report …", self.choose_and_save, shortcut="Ctrl+Alt+S",
             tip="Save the report as web page, Markdown or text", image="content-save-outline",
         )  # fmt: skip
         self.renew_action = make_action(

@@ -5,7 +5,9 @@ Planes are read and drawn in a task; of several requests the newest wins, and th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QImage
@@ -18,6 +20,7 @@ from control.gui.axis_slider import AxisSlider
 from control.gui.channel_rows import ChannelRows
 from control.gui.parts import faint_label, make_action
 from control.gui.plane_view import PlaneView
+from squid.errors import StorageError
 from squid.models.layout import ImageLayout
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
@@ -60,7 +63,12 @@ class RunViewer(QWidget):
         self.play_z = self._film_action("Play through &z", "Ctrl+Shift+Z", lambda: self._play(self.z))
         self.play_t = self._film_action("Play through &time", "Ctrl+Shift+T", lambda: self._play(self.t))
         self.whole = make_action(
-            self, "Show &whole picture", self.view.fit, shortcut="Ctrl+0", tip="Fit the picture", image="fit-to-screen"
+            self,
+            "Show &whole picture",
+            self.view.fit,
+            shortcut="Ctrl+Alt+0",
+            tip="Fit the picture",
+            image="fit-to-screen",
         )
         self.z = AxisSlider("z plane", self.play_z)
         self.t = AxisSlider("time point", self.play_t)
@@ -129,9 +137,16 @@ class RunViewer(QWidget):
             coalesce_key="read a plane",
         )
 
-    def export(self) -> QImage:
-        """Return what the view shows, with scale bar, to be written in a task."""
-        return self.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    def export(self, path: Path) -> Callable[[], Path]:
+        """Return what writes the view as it is now, with its scale bar, as PNG; for a task."""
+        image = self.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+        def write() -> Path:
+            if not image.save(str(path), "PNG"):
+                raise StorageError(f"{path} could not be written")
+            return path
+
+        return write
 
     # --- what comes -------------------------------------------------------------------------------------------------
 

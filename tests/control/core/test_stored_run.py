@@ -12,8 +12,9 @@ from tests import rig
 from tests.control.core.review.runs import FRAMES, SENSOR_PX, MadeRun, make_run, running_copy
 
 from control.core.journal import _encode, part_record, stored_record
+from control.core.review.folders import find_run_folder, recent_runs
 from control.core.sinks.pyramid import level_shapes, levels
-from control.core.stored_run import StoredRun, find_run_folder, recent_runs
+from control.core.stored_run import StoredRun
 from squid.errors import ConfigurationError
 from squid.models.frame import FrameRecord
 

@@ -238,13 +238,13 @@ def test_the_newest_request_wins_and_the_window_never_waits(
 def test_recent_runs_and_drop(qtbot: QtBot, page: ReviewPage, made: MadeRun, tmp_path: Path, open_run: Open) -> None:
     first, second = (running_copy(made, tmp_path / name, frames=FRAMES - 1) for name in ("first", "second"))
     open_run(first)
-    qtbot.waitUntil(lambda: page.runs.count() == 2, timeout=PATIENCE_MS)
-    names = [page.runs.item(row).text() for row in range(2)]  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: page.runs.list.count() == 2, timeout=PATIENCE_MS)
+    names = [page.runs.list.item(row).text() for row in range(2)]  # type: ignore[union-attr]
     assert sorted(names) == ["first", "second"]
-    item = page.runs.item(names.index("second"))
-    viewport = page.runs.viewport()
+    item = page.runs.list.item(names.index("second"))
+    viewport = page.runs.list.viewport()
     assert viewport is not None
-    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=page.runs.visualItemRect(item).center())
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=page.runs.list.visualItemRect(item).center())
     qtbot.waitUntil(lambda: page.run is not None and page.run.folder == second, timeout=PATIENCE_MS)
     assert page.remember() == {"output": str(tmp_path)}
 
