@@ -1,4 +1,4 @@
-"""How the run stands: in words, as bars, as numbers; and its result once it has ended."""
+"""How the run stands: in words, as bars, as numbers."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ from datetime import datetime, timedelta
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
-    QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
-    QListWidget,
     QProgressBar,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from control.core.run import USER
 from control.core.run_view import EventView, RunState, RunView
 from control.core.words import duration
 from control.gui import theme
-from control.gui.parts import Section, button_for, faint_label, make_action
+from control.gui.parts import faint_label
+from control.gui.run_result import MissingList, ResultCard
 
 BARS = ("Plate", "Well", "Field", "Step", "Queue")
 NUMBERS = ("Time left", "Ends at", "Elapsed", "Frames/s", "Stored", "Disk", "Missing")
@@ -163,97 +160,6 @@ class ProgressPanel(QWidget):
         numbers["Disk"].setText(f"{view.disk_mb_s:.0f} MB/s")
 
 
-class ResultCard(QFrame):
-    """How a run ended.
-
-    Signals
-    -------
-    review_requested, resume_requested(object)
-        The run folder.
-    """
-
-    review_requested = pyqtSignal(object)
-    resume_requested = pyqtSignal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("resultCard")
-        self.title, self.text = QLabel(), QLabel()
-        self.title.setObjectName("resultTitle")
-        self.text.setObjectName("resultText")
-        for label in (self.title, self.text):
-            label.setWordWrap(True)
-        self._folder: object = None
-        self._shown = 0
-        review = make_action(self, "Review", self._review, tip="Look at the images of this run", image="image-search")
-        resume = make_action(
-            self,
-            "Resume",
-            self._resume,
-            tip="Take the frames that are not stored, the first one first",
-            image="restart",
-        )
-        self.review_button, self.resume_button = button_for(review, "main"), button_for(resume)
-        self.review_button.setObjectName("reviewButton")
-        self.resume_button.setObjectName("resumeButton")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.review_button)
-        buttons.addWidget(self.resume_button)
-        layout = QVBoxLayout(self)
-        for widget in (self.title, self.text):
-            layout.addWidget(widget)
-        layout.addLayout(buttons)
-        self.hide()
-
-    def show_run(self, view: RunView) -> None:
-        """Show the result of a run that has ended; nothing otherwise."""
-        is_over = view.state is RunState.FINISHED
-        self.setVisible(is_over)
-        if not is_over or self._shown == view.number:
-            return
-        self._shown, self._folder = view.number, view.folder
-        self.resume_button.setHidden(view.stored >= view.planned)
-        title, text, colour = result_of(view)
-        self.title.setText(title)
-        self.text.setText(text)
-        self.setStyleSheet(
-            f"#resultCard {{ border: 1px solid {colour}; border-left: 5px solid {colour}; border-radius: 4px; }}"
-            f"#resultTitle {{ color: {colour}; font-weight: 600; font-size: 15px; }}"
-        )
-
-    def _review(self) -> None:
-        self.review_requested.emit(self._folder)
-
-    def _resume(self) -> None:
-        self.resume_requested.emit(self._folder)
-
-
-class MissingList(Section):
-    """The last holes, with their reasons."""
-
-    def __init__(self) -> None:
-        super().__init__("Missing frames")
-        self.list = QListWidget()
-        self.list.setObjectName("missingList")
-        self.list.setMaximumHeight(120)
-        self.list.setWordWrap(True)
-        self.body.addWidget(self.list)
-        self._shown: tuple[int, int] = (0, 0)
-        self.hide()
-
-    def show_run(self, view: RunView) -> None:
-        """Show what is missing; hidden while nothing is."""
-        self.setVisible(bool(view.missing))
-        shown = (view.number, view.missing_frames[-1].index if view.missing_frames else -1)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        self.list.clear()
-        for frame in reversed(view.missing_frames):
-            well = f"{view.wells[frame.well].name}, " if frame.well >= 0 else ""
-            self.list.addItem(f"{well}frame {frame.index}: {frame.reason}")
-
-
 def state_line(view: RunView, waiting_plans: int = 0) -> str:
     """Return what the run does, in words."""
     event = view.event
@@ -274,21 +180,6 @@ def state_line(view: RunView, waiting_plans: int = 0) -> str:
     parts += [f"plane {event.z + 1} of {event.size_z}"] if event.size_z > 1 else []
     parts += [f"time point {event.t + 1} of {event.size_t}"] if event.size_t > 1 else []
     return f"{view.name}: {', '.join(parts)}"
-
-
-def result_of(view: RunView) -> tuple[str, str, str]:
-    """Return title, text and colour of a run that has ended."""
-    took = f"in {duration(view.elapsed_s)}"
-    match view.status:
-        case "completed":
-            return "Completed", f"All {view.stored} frames are stored, {took}.", theme.GOOD
-        case "completed_with_missing":
-            text = f"{view.stored} of {view.planned} frames are stored, {took}; {view.missing} are missing, each marked"
-            return "Completed with missing frames", f"{text} at its place. {view.reason}", theme.WAITING
-    by_person = view.reason.startswith(USER)
-    why = f"You ended it{view.reason.removeprefix(USER)}." if by_person else f"Why: {view.reason}."
-    text = f"{view.stored} of {view.planned} frames are stored and safe; it can be resumed. {why}"
-    return "Ended before its time", text, theme.BAD
 
 
 def end_time(left_s: float, now: datetime | None = None) -> str:
