@@ -253,9 +253,12 @@ class ImageCanvas(QWidget):
             overlays.paint_middle(painter, area)
         placement = self._placement
         if placement is not None:
+            painter.save()
+            painter.setClipRect(area)
             for outline in self._outlines:
                 corners = (image_of(placement, (height, width), x, y) for x, y in outline.points_um)
                 overlays.paint_outline(painter, [self.to_widget(*corner) for corner in corners], outline)
+            painter.restore()
         overlays.paint_drawing(painter, [self.to_widget(*point) for point in self.drawn_points()])
         seen = area.intersected(QRectF(self.rect()))
         if placement is not None:

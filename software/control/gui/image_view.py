@@ -81,6 +81,7 @@ class ImageView(ImageCanvas):
         self._pan_from: QPointF | None = None
         self._tool = Tool.PAN
         self._drawing: Drawing | None = None
+        self._is_down = False
         self._notches = 0
         self.zoom_actions = self._make_actions()
 
@@ -167,13 +168,14 @@ class ImageView(ImageCanvas):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Pan, or draw."""
-        if event is None:
+        if event is None or self._pixels is None:
             return
         is_left = event.button() == Qt.MouseButton.LeftButton
         if event.button() == Qt.MouseButton.MiddleButton or (is_left and self._drawing is None):
             self._pan_from = event.localPos()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif is_left and self._drawing is not None:
+            self._is_down = True
             self._drawing.press(self._image_point(event))
         elif event.button() == Qt.MouseButton.RightButton and self._tool is Tool.POLYGON:
             self._finish_drawing()
@@ -191,9 +193,8 @@ class ImageView(ImageCanvas):
             height, width = self._pixels.shape
             self._set_view(self._view.panned(by.x(), by.y(), (height, width)))
         elif self._drawing is not None:
-            is_down = bool(event.buttons() & Qt.MouseButton.LeftButton)
             is_straight = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self._drawing.move(self._image_point(event), is_down, is_straight)
+            self._drawing.move(self._image_point(event), self._is_down, is_straight)
         self.cursor_moved.emit(self.reading())
         self.update()
 
@@ -204,8 +205,10 @@ class ImageView(ImageCanvas):
         if self._pan_from is not None:
             self._pan_from = None
             self.setCursor(Qt.CursorShape.ArrowCursor if self._drawing is None else Qt.CursorShape.CrossCursor)
-        elif event.button() == Qt.MouseButton.LeftButton and self._tool in (Tool.LINE, Tool.RECTANGLE):
-            self._finish_drawing()
+        elif event.button() == Qt.MouseButton.LeftButton and self._is_down:
+            self._is_down = False
+            if self._tool is not Tool.POLYGON:
+                self._finish_drawing()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Centre here, or close the polygon."""

@@ -186,6 +186,16 @@ def test_a_line_is_drawn(view):
     assert view.tool is Tool.LINE
 
 
+def test_before_the_first_image_nothing_is_drawn(qtbot):
+    empty = ImageView()
+    qtbot.addWidget(empty)
+    lines = heard(empty.line_drawn)
+    empty.set_tool(Tool.LINE)
+    drag(empty, (10, 10), (50, 60))
+    assert lines == []
+    assert empty.drawn_points() == []
+
+
 def test_a_polygon_is_drawn_in_stage_coordinates(view):
     shapes = heard(view.polygon_drawn)
     view.set_tool(Tool.POLYGON)
