@@ -111,6 +111,7 @@ def window(
         yield opened
     finally:
         session = program.window.session
+        program.window.hide()  # pages that are not seen ask for nothing more
         if session is not None:
             session.close()
         program.close()

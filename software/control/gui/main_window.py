@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
         self.session, self.pages, self._by_name = session, pages, pages.by_name()
         for name, page in (("look", pages.look), ("plan", pages.plan), ("run", pages.run), ("review", pages.review)):
             self._stack.addWidget(page)
-            self.menus.fill_page(name, page.menu_actions())
+            self.menus.fill_page(name, page.menu_actions(), page)
         self._restore_pages(pages)
         self._devices_dock.setWidget(DevicesPanel(session.monitor))
         self._follower = Follower(session, self.strip, self.bar)

@@ -5,9 +5,9 @@ Two pages may use one key for the same word (Ctrl+R starts what the page shows):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from PyQt5.QtWidgets import QAction, QMainWindow, QMenu
+from PyQt5.QtWidgets import QAction, QMainWindow, QMenu, QWidget
 
 TITLES = ("&File", "&Look", "&Plan", "&Run", "Re&view", "&Window", "&Help")
 
@@ -25,8 +25,7 @@ class Menus:
         bar = window.menuBar()
         assert bar is not None  # every main window has one
         self.menus: dict[str, QMenu] = {}
-        self._of_pages: dict[str, list[QAction]] = {}
-        self._keys: dict[QAction, str] = {}
+        self._keys: dict[str, dict[QAction, str]] = {}
         for title in TITLES:
             menu = bar.addMenu(title)
             assert menu is not None
@@ -41,23 +40,17 @@ class Menus:
             else:
                 self.menus[name].addAction(action)
 
-    def fill_page(self, name: str, actions: Iterable[QAction | None]) -> None:
-        """Put a page's actions into its menu."""
+    def fill_page(self, name: str, actions: Iterable[QAction | None], page: QWidget) -> None:
+        """Put a page's actions into its menu; `page` may have more of them, on its widgets."""
         actions = list(actions)
         self.fill(name, actions)
-        self._of_pages[name] = [action for action in actions if action is not None]
-        self._keys |= {action: action.shortcut().toString() for action in self._of_pages[name]}
+        all_of_them = {*(action for action in actions if action is not None), *page.findChildren(QAction)}
+        self._keys[name] = {action: key for action in all_of_them if (key := action.shortcut().toString())}
 
     def show_page(self, name: str) -> None:
         """Give each key that several pages use to the page that is shown."""
-        shared = _used_twice([self._keys[action] for actions in self._of_pages.values() for action in actions])
-        for page, actions in self._of_pages.items():
-            for action in actions:
-                key = self._keys[action]
-                if key in shared:
+        for page, keys in self._keys.items():
+            elsewhere = {key for other, theirs in self._keys.items() if other != page for key in theirs.values()}
+            for action, key in keys.items():
+                if key in elsewhere:
                     action.setShortcut(key if page == name else "")
-
-
-def _used_twice(keys: list[str]) -> set[str]:
-    counts: Mapping[str, int] = {key: keys.count(key) for key in keys if key}
-    return {key for key, count in counts.items() if count > 1}
