@@ -214,7 +214,8 @@ def test_the_emergency_stop_darkens_while_all_workers_and_live_hang(
     for module in (device_calls, lighting, live_camera):
         monkeypatch.setattr(module, "FIRST_FRAME_S" if module is live_camera else "CALL_S", 60.0)
     released = threading.Event()
-    with hand_bench(rig.machine(tmp_path), tmp_path, [at_frame(3, "hang"), "stage.hang@move=1"]) as bench:
+    hangs = [*(at_frame(number, "hang") for number in range(1, 9)), "stage.hang@move=1"]
+    with hand_bench(rig.machine(tmp_path), tmp_path, hangs) as bench:
         _hang_everything(bench, released)
         light, took_s = bench.microscope.illumination, []
         all_off = light.all_off
@@ -244,11 +245,14 @@ def test_the_emergency_stop_tells_what_it_could_not_confirm(tmp_path: Path, monk
 
 def _hang_everything(bench: HandBench, released: threading.Event) -> None:
     """Hang live view, a move, and every other worker."""
+    camera, hanging = bench.microscope.camera, threading.Event()
+    trigger = camera._do_trigger
+    camera._do_trigger = lambda index: (hanging.set(), trigger(index))[1]  # type: ignore[method-assign]
     bench.live.start()
     bench.manual.move_by(dx_um=10)
     for number in range(6):
         bench.manager.submit(f"hung {number}", released.wait)
-    wait_until(lambda: newest_number(bench) == 2, "the hang of live view", tick=bench.live.tick)
+    wait_until(hanging.is_set, "the hang of live view", tick=bench.live.tick)
     wait_until(lambda: bench.manager.active_thread_count() == 8, "eight busy workers", tick=bench.live.tick)
 
 
