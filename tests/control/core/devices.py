@@ -129,6 +129,7 @@ class PaperMicroscope:
         self.illumination = PaperLight("light")
         self.filter_wheel: PaperWheel | None = PaperWheel("wheel")
         self.objective_changer = None
+        self.camera_trigger = None
         self.objective = "20x"
         self.stored_shape_px = (200, 300)
 
