@@ -5,14 +5,13 @@ Two stages do not stand at the very same µm, so pictures are compared by how th
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 
-from control.core.journal import FILE_NAME
+from control.core.journal import FILE_NAME, read_records
 
 
 def compared(first: Path, second: Path) -> dict[str, float]:
@@ -40,7 +39,7 @@ def _stored_run(output: Path) -> Path:
 
 
 def _records(folder: Path) -> dict[int, dict[str, Any]]:
-    records = [json.loads(line) for line in (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()]
+    records = (record for record, _ in read_records(folder / FILE_NAME))
     return {record["index"]: record for record in records if record["kind"] == "stored"}
 
 

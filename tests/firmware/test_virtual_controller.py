@@ -111,7 +111,7 @@ def test_edges_are_told_as_they_happen(start):
     controller.ask("watch on")
     controller.send("23 03")
     edge = json.loads(controller.process.stdout.readline())["edge"]
-    assert edge[1:] == ["D4", 1]
+    assert edge[1:] == ["D4", 1, 0, 0, 0]  # x, y and z stand at 0
     assert abs(edge[0] / 1e6 - time.monotonic()) < 1
 
 
