@@ -109,6 +109,8 @@ class DeviceCalls:
         DeviceError
             The future's own.
         """
+        if future.done() and not future.cancelled() and future.exception() is None:
+            return future.result()
         with self._steps.waiting(device, call, max(0.0, until_s - time.monotonic())):
             while True:
                 self._beat()

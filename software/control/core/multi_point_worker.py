@@ -17,6 +17,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 
+from control.core.ahead import Ahead
 from control.core.facts import EventStarted, FactStream
 from control.core.frame_writer import FrameWriter
 from control.core.hardware_sequence import PendingSequence, SequenceFailedError
@@ -75,7 +76,7 @@ class MultiPointWorker:
         on_waiting: Callable[[], None],
     ) -> None:
         self._imaging = imaging
-        self._events = events
+        self._groups = Ahead(imaging.sequences.group(events))
         self._writer = writer
         self._control = control
         self._facts = facts
@@ -101,7 +102,7 @@ class MultiPointWorker:
         try:
             self._imaging.prepare(self._objective)
             self._origin_s = time.monotonic() - self._elapsed_s
-            for group in self._imaging.sequences.group(self._events):
+            for group in self._groups:
                 left = group
                 while left:
                     self._waits.gate()
@@ -156,6 +157,7 @@ class MultiPointWorker:
         """Bring the rig to an event, and the frame before home; None when its field is left out."""
         moves = self._start(event)
         self._facts.say(EventStarted(event))
+        self._groups.look()  # while the stage moves
         if self._settle(moves):
             moves = None  # the rig was elsewhere to retake a frame
         if event.restarts_clock:

@@ -49,51 +49,54 @@ class StepWatch:
         Measures the time, in its own thread.
     on_overdue : callable
         Told, in that thread, which step did not come back.
-
-    Attributes
-    ----------
-    current : StepUnderWay or None
-        The step that began last and has not ended; for people to look at, from any thread.
     """
 
     def __init__(self, watch: DeadlineWatch, on_overdue: Callable[[Step], None]) -> None:
-        self._watch = watch
-        self._on_overdue = on_overdue
+        self.watch = watch
+        self.on_overdue = on_overdue
         self.commands = CommandLog()
-        self.current: StepUnderWay | None = None
+        self.innermost: _Wait | None = None
+
+    @property
+    def current(self) -> StepUnderWay | None:
+        """The step that began last and has not ended; for people to look at, from any thread."""
+        innermost = self.innermost
+        return None if innermost is None else StepUnderWay(innermost.step, innermost.since_s)
 
     def step(self, device: str, call: str, deadline_s: float) -> _Guard:
         """Guard the block: ``with steps.step("camera", "trigger", 2.0): …``; the call is noted in `commands`."""
         self.commands.note(device, call)
-        return _Guard(self, Step(device, call, deadline_s))
+        return _Guard(self, device, call, deadline_s)
 
     def waiting(self, device: str, call: str, limit_s: float) -> _Wait:
         """Show, during the block, that something is waited for; the caller bounds the wait itself."""
-        return _Wait(self, Step(device, call, limit_s))
-
-    def arm(self, step: Step) -> Deadline:
-        """Start the time limit of a step; for the guard."""
-        return self._watch.arm(str(step), step.deadline_s, lambda _: self._on_overdue(step))
+        return _Wait(self, device, call, limit_s)
 
 
 class _Wait:
-    """What is under way, for people to look at."""
+    """What is under way, for people to look at. Made for each device call: what is seldom needed is made when asked."""
 
-    __slots__ = ("_before", "_step", "_steps")
+    __slots__ = ("_before", "_call", "_device", "_limit_s", "_steps", "since_s")
 
-    def __init__(self, steps: StepWatch, step: Step) -> None:
+    def __init__(self, steps: StepWatch, device: str, call: str, limit_s: float) -> None:
         self._steps = steps
-        self._step = step
-        self._before: StepUnderWay | None = None
+        self._device = device
+        self._call = call
+        self._limit_s = limit_s
+
+    @property
+    def step(self) -> Step:
+        return Step(self._device, self._call, self._limit_s)
 
     def __enter__(self) -> None:
-        self._before = self._steps.current
-        self._steps.current = StepUnderWay(self._step, time.monotonic())
+        self.since_s = time.monotonic()
+        self._before = self._steps.innermost
+        self._steps.innermost = self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._steps.current = self._before
+        self._steps.innermost = self._before
 
 
 class _Guard(_Wait):
@@ -101,17 +104,15 @@ class _Guard(_Wait):
 
     __slots__ = ("_deadline",)
 
-    def __init__(self, steps: StepWatch, step: Step) -> None:
-        super().__init__(steps, step)
-        self._deadline: Deadline | None = None
-
     def __enter__(self) -> None:
         super().__enter__()
-        self._deadline = self._steps.arm(self._step)
+        self._deadline = self._steps.watch.arm(self._call, self._limit_s, self._overdue)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
-        if self._deadline is not None:
-            self._deadline.disarm()
+        self._steps.innermost = self._before
+        self._deadline.disarm()
+
+    def _overdue(self, _: Deadline) -> None:
+        self._steps.on_overdue(self.step)

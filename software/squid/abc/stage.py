@@ -17,6 +17,7 @@ class Stage(Device):
     def __init__(self, label: str) -> None:
         super().__init__(label)
         self._allowed: StageLimits | None = None
+        self._narrowed: tuple[StageLimits, StageLimits] | None = None  # the hardware's, and what is left of them
 
     @property
     @abstractmethod
@@ -26,11 +27,17 @@ class Stage(Device):
     @property
     def limits(self) -> StageLimits:
         """Where the stage may go: the hardware's travel, narrowed by the machine file."""
-        return self.hardware_limits.narrowed(self._allowed) if self._allowed else self.hardware_limits
+        hardware = self.hardware_limits
+        if self._allowed is None:
+            return hardware
+        if self._narrowed is None or self._narrowed[0] is not hardware:
+            self._narrowed = hardware, hardware.narrowed(self._allowed)
+        return self._narrowed[1]
 
     def restrict(self, allowed: StageLimits) -> None:
         """Narrow the limits; they never widen the hardware's."""
         self._allowed = allowed
+        self._narrowed = None
 
     @property
     @abstractmethod
@@ -68,9 +75,10 @@ class Stage(Device):
             A target is outside the limits; nothing moved.
         """
         self._check_access()
-        self._require_inside("x_um", x_um, self.limits.x)
-        self._require_inside("y_um", y_um, self.limits.y)
-        self._require_inside("z_um", z_um, self.limits.z)
+        limits = self.limits
+        self._require_inside("x_um", x_um, limits.x)
+        self._require_inside("y_um", y_um, limits.y)
+        self._require_inside("z_um", z_um, limits.z)
         return self._do_move_to(x_um, y_um, z_um)
 
     def home(self) -> Future[StagePosition]:

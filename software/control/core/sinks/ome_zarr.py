@@ -204,7 +204,8 @@ class OmeZarrSink:
 def display_window(pixels: Pixels) -> Window:
     """Return a display range for a channel from one of its frames: 0.1 % to 99.9 %, a quarter wider at the top."""
     small = pixels[:: max(1, pixels.shape[0] // 256), :: max(1, pixels.shape[1] // 256)]
-    low, high = np.percentile(small, (0.1, 99.9))
+    grey = np.sort(small, axis=None)
+    low, high = (int(grey[round(share * (grey.size - 1))]) for share in (0.001, 0.999))
     highest = int(np.iinfo(pixels.dtype).max)
     end = min(highest, int(high + 0.25 * (high - low)) + 1)
-    return min(int(low), end - 1), end
+    return min(low, end - 1), end

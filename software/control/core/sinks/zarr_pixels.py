@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 from numcodecs import blosc
 
 from control.core.sinks.disk import Disk
@@ -37,6 +38,7 @@ class ZarrPixels:
         self._disk = disk
         self._compression = compression
         self._levels = levels
+        self._encode(np.zeros((1, 1), np.uint16))  # its first use imports and takes 30 ms: not during the run
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="zarr")
 
     def write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> Future[None]:
