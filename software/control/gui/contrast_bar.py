@@ -7,11 +7,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PyQt5.QtGui import QColor, QKeyEvent, QMouseEvent, QPainterPath, QPaintEvent, QPen
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.core.review.viewing import Limits
 from control.gui import theme
+from control.gui.painting import painting
 
 _MARGIN_PX = 6.0
 
@@ -102,20 +103,18 @@ class ContrastBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw histogram and lines."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.SURFACE))
-        painter.drawRoundedRect(QRectF(self.rect()), 3, 3)
-        fill = QColor(self._colour)
-        fill.setAlpha(130)
-        painter.fillPath(self._outline(), fill)
-        for number, grey in enumerate(self._limits):
-            is_moved = self.hasFocus() and number == self._moved
-            painter.setPen(QPen(QColor(theme.ACCENT if is_moved else theme.TEXT), 2))
-            x = self.x_of(grey)
-            painter.drawLine(QPointF(x, 2), QPointF(x, self.height() - 2))
-        painter.end()
+        with painting(self, is_smooth=True) as painter:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.SURFACE))
+            painter.drawRoundedRect(QRectF(self.rect()), 3, 3)
+            fill = QColor(self._colour)
+            fill.setAlpha(130)
+            painter.fillPath(self._outline(), fill)
+            for number, grey in enumerate(self._limits):
+                is_moved = self.hasFocus() and number == self._moved
+                painter.setPen(QPen(QColor(theme.ACCENT if is_moved else theme.TEXT), 2))
+                x = self.x_of(grey)
+                painter.drawLine(QPointF(x, 2), QPointF(x, self.height() - 2))
 
     def _outline(self) -> QPainterPath:
         path = QPainterPath()

@@ -10,6 +10,7 @@ from PyQt5.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.gui import theme
+from control.gui.painting import painting
 from squid.models.plate import PlateGeometry
 
 _MARGIN_PX = 6.0
@@ -57,12 +58,10 @@ class FieldPreview(QWidget):
         scale = self._scale()
         if scale == 0:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.translate(self.width() / 2, self.height() / 2)
-        self._paint_well(painter, scale)
-        self._paint_fields(painter, scale)
-        painter.end()
+        with painting(self, is_smooth=True) as painter:
+            painter.translate(self.width() / 2, self.height() / 2)
+            self._paint_well(painter, scale)
+            self._paint_fields(painter, scale)
 
     def _scale(self) -> float:
         """Return pixels per µm, so that well and fields fit; 0: there is nothing to show."""

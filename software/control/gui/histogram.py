@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSizePolicy, QW
 from control.gui import theme
 from control.gui.contrast import Contrast
 from control.gui.grey_values import BINS, GreyStatistics, measure
+from control.gui.painting import painting
 from control.gui.parts import CountEdit, Section, faint_label, icon
 from squid.models.geometry import Pixels
 
@@ -115,21 +116,20 @@ class Histogram(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint counts and handles."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QColor(theme.LINE))
-        painter.setBrush(QColor("#121214"))
-        painter.drawRoundedRect(frame, 4, 4)
-        if self._statistics is None:
-            return
-        self._paint_counts(painter, self._statistics)
-        for limit in self._limits:
-            x = self.x_of(limit)
-            painter.setPen(QPen(QColor(theme.TEXT), 1.5))
-            painter.drawLine(QPointF(x, 4), QPointF(x, self.height() - 5))
-            painter.setBrush(QColor(theme.TEXT))
-            painter.drawRoundedRect(QRectF(x - 3, self.height() / 2 - 8, 6, 16), 2, 2)
+        with painting(self, is_smooth=True) as painter:
+            frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+            painter.setPen(QColor(theme.LINE))
+            painter.setBrush(QColor("#121214"))
+            painter.drawRoundedRect(frame, 4, 4)
+            if self._statistics is None:
+                return
+            self._paint_counts(painter, self._statistics)
+            for limit in self._limits:
+                x = self.x_of(limit)
+                painter.setPen(QPen(QColor(theme.TEXT), 1.5))
+                painter.drawLine(QPointF(x, 4), QPointF(x, self.height() - 5))
+                painter.setBrush(QColor(theme.TEXT))
+                painter.drawRoundedRect(QRectF(x - 3, self.height() / 2 - 8, 6, 16), 2, 2)
 
     def _paint_counts(self, painter: QPainter, statistics: GreyStatistics) -> None:
         counts = statistics.counts.astype(float)

@@ -21,6 +21,7 @@ from control.gui import theme
 from control.gui.image_overlays import Outline
 from control.gui.image_render import GREY_COLOUR, Rgb, Tone, look_up_table, render, sampling
 from control.gui.image_tools import Point
+from control.gui.painting import painting
 from control.gui.view_transform import Placement, ViewTransform, image_of, stage_of
 from squid.models.geometry import Pixels
 
@@ -216,18 +217,19 @@ class ImageCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint the image and what lies over it."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), _BACKGROUND)
-        if self._pixels is None:
-            painter.setPen(QColor(theme.FAINT))
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter) | Qt.TextFlag.TextWordWrap, self.empty_text)
-            return
-        if self._picture is None:
-            self._make_picture(self._pixels)
-        if self._picture is not None:
-            painter.drawImage(self._picture_at, self._picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_overlays(painter, self._pixels)
+        with painting(self) as painter:
+            painter.fillRect(self.rect(), _BACKGROUND)
+            if self._pixels is None:
+                painter.setPen(QColor(theme.FAINT))
+                where = int(Qt.AlignmentFlag.AlignCenter) | Qt.TextFlag.TextWordWrap
+                painter.drawText(self.rect(), where, self.empty_text)
+                return
+            if self._picture is None:
+                self._make_picture(self._pixels)
+            if self._picture is not None:
+                painter.drawImage(self._picture_at, self._picture)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_overlays(painter, self._pixels)
 
     def _make_picture(self, pixels: Pixels) -> None:
         ratio = self.devicePixelRatioF()

@@ -15,6 +15,7 @@ from control.gui import theme
 from control.gui.grey_values import profile
 from control.gui.image_overlays import round_length_um
 from control.gui.image_tools import Point
+from control.gui.painting import painting
 from squid.models.geometry import Pixels
 
 WIDTH_PX = 5
@@ -56,24 +57,24 @@ class LineProfile(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint axes and line."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("#121214"))
-        painter.setPen(QColor(theme.FAINT))
-        if len(self.values) < 2:
-            text = "Drag a line on the image" if self.line is None else "No image under the line"
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
-            return
-        plot = QRectF(self.rect()).adjusted(_LEFT_PX, _TOP_PX, -_RIGHT_PX, -_BOTTOM_PX)
-        low, high = float(self.values.min()), float(self.values.max())
-        high = max(high, low + 1.0)
-        title = f"Line profile: {low:.0f} to {high:.0f}, mean {self.values.mean():.1f}, {WIDTH_PX} px wide"
-        painter.drawText(QRectF(_LEFT_PX, 2, plot.width(), _TOP_PX - 4), Qt.AlignmentFlag.AlignLeft, title)
-        self._paint_axes(painter, plot, low, high)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(theme.WAITING), 1.5))
-        x = plot.left() + self.distances_um / self.distances_um[-1] * plot.width()
-        y = plot.bottom() - (self.values - low) / (high - low) * plot.height()
-        painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x, y, strict=True)]))
+        with painting(self) as painter:
+            painter.fillRect(self.rect(), QColor("#121214"))
+            painter.setPen(QColor(theme.FAINT))
+            if len(self.values) < 2:
+                text = "Drag a line on the image" if self.line is None else "No image under the line"
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+                return
+            plot = QRectF(self.rect()).adjusted(_LEFT_PX, _TOP_PX, -_RIGHT_PX, -_BOTTOM_PX)
+            low, high = float(self.values.min()), float(self.values.max())
+            high = max(high, low + 1.0)
+            title = f"Line profile: {low:.0f} to {high:.0f}, mean {self.values.mean():.1f}, {WIDTH_PX} px wide"
+            painter.drawText(QRectF(_LEFT_PX, 2, plot.width(), _TOP_PX - 4), Qt.AlignmentFlag.AlignLeft, title)
+            self._paint_axes(painter, plot, low, high)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(theme.WAITING), 1.5))
+            x = plot.left() + self.distances_um / self.distances_um[-1] * plot.width()
+            y = plot.bottom() - (self.values - low) / (high - low) * plot.height()
+            painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x, y, strict=True)]))
 
     def _paint_axes(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
         painter.setPen(QColor(theme.LINE))

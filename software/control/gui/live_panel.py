@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt5.QtGui import QColor, QIcon, QPixmap
 from PyQt5.QtWidgets import QAction, QButtonGroup, QFormLayout, QGridLayout, QLabel, QPushButton
 
 from control.core.live import Live, LiveSettings
 from control.core.presets import Presets
 from control.core.words import in_words
 from control.gui import theme
+from control.gui.painting import painting
 from control.gui.parts import NumberEdit, Section, button_for, faint_label, icon, make_action
 from squid.errors import SquidError
 
@@ -260,10 +261,8 @@ def chip(colour: str) -> QIcon:
     """Return a small disc of a channel's colour (``#RRGGBB``)."""
     picture = QPixmap(32, 32)
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QColor(theme.LINE))
-    painter.setBrush(QColor(colour))
-    painter.drawEllipse(5, 5, 22, 22)
-    painter.end()
+    with painting(picture, is_smooth=True) as painter:
+        painter.setPen(QColor(theme.LINE))
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(5, 5, 22, 22)
     return QIcon(picture)

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.core.rendering import Rgb32
 from control.gui import theme
+from control.gui.painting import painting
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 _BAR_LENGTHS_UM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
@@ -93,14 +94,13 @@ class PictureView(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint the picture, its name and a scale bar."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("black"))
-        if self.picture is None:
-            painter.setPen(QColor(theme.FAINT))
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._nothing)
-        else:
-            self._paint(painter, self.picture)
-        painter.end()
+        with painting(self) as painter:
+            painter.fillRect(self.rect(), QColor("black"))
+            if self.picture is None:
+                painter.setPen(QColor(theme.FAINT))
+                painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._nothing)
+            else:
+                self._paint(painter, self.picture)
 
     def _paint(self, painter: QPainter, picture: Picture) -> None:
         image = picture.image

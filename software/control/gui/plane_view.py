@@ -23,6 +23,7 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.core.rendering import Rgb32
 from control.gui import theme
+from control.gui.painting import painting
 
 _MOST_ZOOM = 16.0
 _LEAST_ZOOM = 0.02
@@ -171,15 +172,14 @@ class PlaneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw picture, scale bar and message."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("black"))
-        if not self._image.isNull():
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 1)
-            painter.drawImage(self._picture_rect(), self._image, QRectF(self._image.rect()))
-            self._draw_bar(painter)
-        if self._message:
-            self._draw_message(painter)
-        painter.end()
+        with painting(self) as painter:
+            painter.fillRect(self.rect(), QColor("black"))
+            if not self._image.isNull():
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 1)
+                painter.drawImage(self._picture_rect(), self._image, QRectF(self._image.rect()))
+                self._draw_bar(painter)
+            if self._message:
+                self._draw_message(painter)
 
     def _picture_rect(self) -> QRectF:
         height, width = (side * self.zoom for side in self._shape_px)

@@ -14,6 +14,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFont, QImage, QPainter, QPen, QPixmap
 
 from control.gui import theme
+from control.gui.painting import painting
 from control.gui.plate_layout import PlateLayout, Well
 from squid.models.wells import row_name
 
@@ -61,7 +62,7 @@ class PlateCanvas:
         """Paint everything."""
         plate = self._layout.plate
         self.pixmap.fill(Qt.GlobalColor.transparent)
-        with _painter(self.pixmap) as painter:
+        with painting(self.pixmap, is_smooth=True) as painter:
             self._paint_outline(painter)
             self._paint_headers(painter)
         every = ((row, column) for row in range(plate.rows) for column in range(plate.columns))
@@ -70,7 +71,7 @@ class PlateCanvas:
     def paint_wells(self, wells: Iterable[Well], chosen: frozenset[Well], paint_well: WellPainter | None) -> None:
         """Paint some wells anew."""
         layout = self._layout
-        with _painter(self.pixmap) as painter:
+        with painting(self.pixmap, is_smooth=True) as painter:
             for well in wells:
                 cell = layout.cell(*well)
                 painter.drawPixmap(cell.topLeft(), self._stamp(_Look(well in chosen, self._is_skipped(well))))
@@ -93,7 +94,7 @@ class PlateCanvas:
         stamp = _blank(int(cell.width()), int(cell.height()), self._ratio)
         stamp.fill(QColor(theme.BACKGROUND))
         shape = layout.well(0, 0).translated(-cell.topLeft())
-        with _painter(stamp) as painter:
+        with painting(stamp, is_smooth=True) as painter:
             chosen = _CHOSEN if shape.width() < _LARGE_PX else _CHOSEN_LARGE  # a whole screen of blue dazzles
             fill = chosen if look.is_chosen else _SKIPPED if look.is_skipped else _EMPTY
             is_small = shape.width() < 6
@@ -140,20 +141,6 @@ def _step(needed_px: float, cell_px: float) -> int:
     return next(step for step in (1, 2, 5, 10, 20, 50, 1000) if step * cell_px >= needed_px)
 
 
-class _painter:  # noqa: N801 - used as a statement
-    """A painter that ends with its block."""
-
-    def __init__(self, pixmap: QPixmap) -> None:
-        self._painter = QPainter(pixmap)
-
-    def __enter__(self) -> QPainter:
-        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        return self._painter
-
-    def __exit__(self, *_: object) -> None:
-        self._painter.end()
-
-
 def fields_layer(
     layout: PlateLayout,
     size_px: tuple[int, int],
@@ -167,8 +154,7 @@ def fields_layer(
     if len(corners) > _MANY and width * height * pixel_ratio**2 <= _SMALL_PX2:
         return _dots(np.rint(corners * pixel_ratio), size_px, (width, height), pixel_ratio)
     layer = _blank(*size_px, pixel_ratio)
-    with _painter(layer) as painter:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    with painting(layer) as painter:
         painter.setPen(QPen(QColor(theme.BACKGROUND), 1) if min(width, height) >= 6 else Qt.PenStyle.NoPen)
         painter.setBrush(_FIELD)
         painter.drawRects(*(QRectF(x, y, width, height) for x, y in corners.tolist()))

@@ -23,6 +23,7 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from control.gui import theme
+from control.gui.painting import painting
 from control.gui.plate_canvas import PlateCanvas, WellPainter, fields_layer, paint_marker
 from control.gui.plate_layout import PlateLayout, Well
 from control.gui.plate_selection import PlateSelection
@@ -294,17 +295,16 @@ class PlateMap(QWidget):
         if self._canvas is None:
             self._canvas = PlateCanvas(self._layout, self.width(), self.height(), self.devicePixelRatioF())
             self._canvas.paint_all(self._selection.wells, self._well_painter)
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._canvas.pixmap)
-        if self._fields and self._layout.well_px >= FIELDS_FROM_PX:
-            painter.drawPixmap(0, 0, self._drawn_fields())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._mark(painter, self._hovered, theme.TEXT)
-        if self.hasFocus():
-            self._mark(painter, self._selection.cursor, theme.FAINT, Qt.PenStyle.DotLine)
-        if self._stage_um is not None:
-            paint_marker(painter, self._layout.to_px(*self._stage_um))
-        painter.end()
+        with painting(self) as painter:
+            painter.drawPixmap(0, 0, self._canvas.pixmap)
+            if self._fields and self._layout.well_px >= FIELDS_FROM_PX:
+                painter.drawPixmap(0, 0, self._drawn_fields())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._mark(painter, self._hovered, theme.TEXT)
+            if self.hasFocus():
+                self._mark(painter, self._selection.cursor, theme.FAINT, Qt.PenStyle.DotLine)
+            if self._stage_um is not None:
+                paint_marker(painter, self._layout.to_px(*self._stage_um))
 
     def _mark(
         self, painter: QPainter, well: Well | None, colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine

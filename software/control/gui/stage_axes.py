@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PyQt5.QtCore import QRectF, QSignalBlocker, Qt
-from PyQt5.QtGui import QColor, QPainter, QPaintEvent
+from PyQt5.QtGui import QColor, QPaintEvent
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from control.gui import theme
+from control.gui.painting import painting
 from control.gui.parts import NumberEdit, faint_label
 from squid.models.geometry import AxisRange, StageLimits, StagePosition
 
@@ -158,14 +159,13 @@ class _LimitBar(QWidget):
 
     def paintEvent(self, _: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw bar and mark."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.LINE))
-        painter.drawRoundedRect(QRectF(0, 2, self.width(), 4), 2, 2)
-        if self._value_um is not None:
-            low, high = self._limits.min_um, self._limits.max_um
-            share = min(max((self._value_um - low) / (high - low), 0.0), 1.0)
-            near_end = share < 0.02 or share > 0.98
-            painter.setBrush(QColor(theme.WAITING if near_end else theme.ACCENT))
-            painter.drawEllipse(QRectF(share * (self.width() - 8), 0, 8, 8))
+        with painting(self, is_smooth=True) as painter:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.LINE))
+            painter.drawRoundedRect(QRectF(0, 2, self.width(), 4), 2, 2)
+            if self._value_um is not None:
+                low, high = self._limits.min_um, self._limits.max_um
+                share = min(max((self._value_um - low) / (high - low), 0.0), 1.0)
+                near_end = share < 0.02 or share > 0.98
+                painter.setBrush(QColor(theme.WAITING if near_end else theme.ACCENT))
+                painter.drawEllipse(QRectF(share * (self.width() - 8), 0, 8, 8))
