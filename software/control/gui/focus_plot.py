@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,7 @@ class FocusPlot(QWidget):
         if self._plot is None:
             self._manager.submit(
                 "load the plots",
-                lambda: importlib.import_module("pyqtgraph"),
+                _load_plots,
                 on_complete=self._on_loaded,
                 on_error=self._on_error,
                 coalesce_key="load the plots",
@@ -171,3 +171,10 @@ def _in_words(x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64], z_um
         f"{text} Tilt {signed(plane.tilt_x_um_per_mm)} µm per mm along x, {signed(plane.tilt_y_um_per_mm)} µm per mm "
         f"along y; the fields lie within {plane.spread_um:.2f} µm (standard deviation) of that plane."
     )
+
+
+def _load_plots() -> ModuleType:
+    """Import the plot library, which takes most of a second: in a task, and only once somebody wants a plot."""
+    import pyqtgraph
+
+    return cast(ModuleType, pyqtgraph)
