@@ -23,9 +23,16 @@ def help_actions(window: QWidget) -> list[QAction]:
             window, "User &guide", _open(_GUIDE), shortcut="F1", tip="Open the guide", image="help-circle-outline"
         ),
         make_action(
-            window, "&Log folder", _open(default_log_folder()), tip="Logs and stack dumps", image="folder-outline"
+            window,
+            "&Log folder",
+            _open(default_log_folder()),
+            shortcut="Shift+F1",
+            tip="Logs and stack dumps",
+            image="folder-outline",
         ),
-        make_action(window, "&About", lambda: _about(window), tip="Versions", image="information-outline"),
+        make_action(
+            window, "&About", lambda: _about(window), shortcut="Ctrl+F1", tip="Versions", image="information-outline"
+        ),
     ]
 
 

@@ -34,7 +34,7 @@ class ChannelsSection(PlanSection):
         self.words = faint_label("exposure · intensity · z offset")
         self._lines = QVBoxLayout()
         self._lines.setSpacing(theme.GAP_PX)
-        self.edit_presets = QPushButton("edit presets")
+        self.edit_presets = QPushButton("Edit presets")
         self.edit_presets.setObjectName("editPresets")
         self.edit_presets.setIcon(icon("tune-variant"))
         self.edit_presets.setToolTip("How each channel is taken with each objective, unless a plan says otherwise")

@@ -59,7 +59,7 @@ class FieldsSection(PlanSection):
         names = {"gridRows": self.rows, "gridColumns": self.columns, "randomCount": self.count, "randomSeed": self.seed}
         for name, edit in {**names, "gridOverlap": self.overlap}.items():
             edit.setObjectName(name)
-        self.clip = QCheckBox("only inside the well")
+        self.clip = QCheckBox("Only inside the well")
         self.clip.setObjectName("fieldsClip")
         self.clip.setToolTip("Leave out the fields whose centre is not inside the well")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import QUrl, pyqtSignal
+from PyQt5.QtCore import QUrl
 from PyQt5.QtGui import QDesktopServices
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from control.core.run_view import RunState, RunView
 from control.gui import theme
@@ -24,15 +24,13 @@ NOT_DARK = "NOT CONFIRMED OFF"
 class HangBanner(QFrame):
     """Tells of the last hang until it is dismissed.
 
-    Signals
-    -------
-    resume_requested(object)
-        The run folder to go on with.
+    Parameters
+    ----------
+    resume : QAction
+        Goes on with the run that has ended.
     """
 
-    resume_requested = pyqtSignal(object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, resume: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("hangBanner")
         self.setStyleSheet(_STYLE)
@@ -43,19 +41,24 @@ class HangBanner(QFrame):
         self.text.setWordWrap(True)
         self._shown: tuple[int, str] | None = None
         self._dismissed_number = 0
-        self._run_folder: Path | None = None
         self._dump: Path | None = None
         self.folder_action = make_action(
-            self, "Open folder", self._open_folder, tip="Show the folder with the stack dump", image="folder-open"
+            self,
+            "Open folder",
+            self._open_folder,
+            shortcut="Ctrl+Alt+F",
+            tip="Show the folder with the stacks of the hang",
+            image="folder-open",
         )
-        self.resume_action = make_action(
-            self, "Resume", self._resume, tip="Go on with the first frame that is not stored", image="play"
+        self.dismiss_action = make_action(
+            self, "Dismiss", self._dismiss, shortcut="Ctrl+Alt+D", tip="Hide the message about the hang", image="close"
         )
-        self.dismiss_action = make_action(self, "Dismiss", self._dismiss, tip="Hide this message", image="close")
-        self._lay_out()
+        self._lay_out(resume)
+        for action in (self.folder_action, self.dismiss_action):
+            action.setEnabled(False)
         self.hide()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, resume: QAction) -> None:
         sign = QLabel()
         sign.setPixmap(icon("alert", theme.BAD).pixmap(32, 32))
         words = QVBoxLayout()
@@ -66,7 +69,7 @@ class HangBanner(QFrame):
         layout.addLayout(words, 1)
         for action, name, role in (
             (self.folder_action, "hangFolderButton", ""),
-            (self.resume_action, "hangResumeButton", "main"),
+            (resume, "hangResumeButton", "main"),
             (self.dismiss_action, "hangDismissButton", ""),
         ):
             button = button_for(action, role)
@@ -78,23 +81,21 @@ class HangBanner(QFrame):
         hung = view.hung
         if hung is None or view.number == self._dismissed_number:
             self.hide()
+            for action in (self.folder_action, self.dismiss_action):
+                action.setEnabled(False)
             return
         text = _what_was_done(view)
         if self._shown != (view.number, text):
             self._shown = (view.number, text)
-            self._run_folder, self._dump = view.folder, hung.dump
+            self._dump = hung.dump
             self.title.setText(
                 f"{hung.device} did not come back: {hung.device}.{hung.call}, limit {hung.deadline_s:.3g} s"
             )
             self.text.setText(text)
         is_over = view.state is RunState.FINISHED
-        self.resume_action.setEnabled(is_over)
         self.dismiss_action.setEnabled(is_over)
         self.folder_action.setEnabled(hung.dump is not None)
         self.setVisible(True)
-
-    def _resume(self) -> None:
-        self.resume_requested.emit(self._run_folder)
 
     def _dismiss(self) -> None:
         if self._shown is not None:

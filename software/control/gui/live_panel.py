@@ -14,7 +14,7 @@ from control.core.presets import Presets
 from control.core.words import in_words
 from control.gui import theme
 from control.gui.painting import painting
-from control.gui.parts import NumberEdit, Section, button_for, faint_label, icon, make_action
+from control.gui.parts import NumberEdit, Section, button_for, faint_label, make_action, set_image
 from squid.errors import SquidError
 
 _NAME_PX = 62
@@ -127,8 +127,7 @@ class LivePanel(Section):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
-        used = [action for action in self.channel_actions if action.isVisible()]
-        return [self.live_action, self.snap_action, self.file_action, None, *used, self.save_action]
+        return [self.live_action, self.snap_action, self.file_action, None, *self.channel_actions, self.save_action]
 
     # --- state ------------------------------------------------------------------------------------------------------
 
@@ -160,7 +159,7 @@ class LivePanel(Section):
         if is_running != self._is_running:
             self._is_running = is_running
             self.live_action.setText("Stop &live" if is_running else "Start &live")
-            self.live_action.setIcon(icon("stop" if is_running else "play", theme.BACKGROUND))
+            set_image(self.live_action, "stop" if is_running else "play")
             self.live_action.setToolTip(f"{'Stop' if is_running else 'Start'} live view (F2)")
         rate = f"{self._live.frame_rate_hz:.1f} frames per second" if is_running else "Live is off"
         if rate != self.rate.text():
@@ -223,7 +222,11 @@ class LivePanel(Section):
 
     def _channel_action(self, number: int) -> QAction:
         action = make_action(
-            self, "", partial(self._choose_number, number), shortcut=f"Alt+{number + 1}", tip="Channel"
+            self,
+            f"Channel {number + 1}",
+            partial(self._choose_number, number),
+            shortcut=f"Alt+{number + 1}",
+            tip="Show this channel with its preset",
         )
         action.setVisible(False)
         return action
@@ -250,7 +253,9 @@ class LivePanel(Section):
             self.channel_buttons[name] = button
         for number, action in enumerate(self.channel_actions):
             action.setVisible(number < len(names))
-            action.setText(f"Channel {names[number]}" if number < len(names) else "")
+            if number < len(names):
+                action.setText(f"Channel {names[number]}")
+                action.setToolTip(f"Show {names[number]} with its preset (Alt+{number + 1})")
         self._shown = None
 
     def _clicked(self, name: str, _is_checked: bool) -> None:

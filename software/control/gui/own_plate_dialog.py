@@ -83,7 +83,7 @@ class OwnPlateDialog(QDialog):
             "mm", -_FAR_MM, _FAR_MM, plate.a1_y_mm, step=0.1, decimals=3, tip="Stage y of A1's centre"
         )
         self.skip = CountEdit("", 0, 20, plate.skip, tip="Border rows and columns that 'all' leaves out")
-        self.is_round = QCheckBox("round wells")
+        self.is_round = QCheckBox("Round wells")
         self.is_round.setChecked(plate.round_wells)
         self.here = QPushButton("A1 is here")
         self.here.setIcon(icon("crosshairs"))

@@ -23,6 +23,10 @@ from PyQt5.QtWidgets import (
 
 from control.gui import theme
 
+_IMAGE = "image"
+_ON_ROLE = {"main": theme.BACKGROUND, "stop": "white"}
+"""Colours of text and icon on buttons that have a colour of their own."""
+
 
 class NumberEdit(QDoubleSpinBox):
     """A real number with its unit.
@@ -133,10 +137,16 @@ def faint_label(text: str = "") -> QLabel:
     return label
 
 
-def icon(name: str, colour: str = theme.TEXT) -> QIcon:
+def icon(name: str, colour: str = theme.TEXT, disabled: str = theme.DISABLED) -> QIcon:
     """Return an icon of the Material Design set by name, for example ``play``."""
-    found: QIcon = qtawesome.icon(f"mdi6.{name}", color=colour, color_disabled=theme.LINE)
+    found: QIcon = qtawesome.icon(f"mdi6.{name}", color=colour, color_disabled=disabled)
     return found
+
+
+def set_image(action: QAction, name: str) -> None:
+    """Give an action an icon by name; its buttons draw it in the colour of their text."""
+    action.setProperty(_IMAGE, name)
+    action.setIcon(icon(name))
 
 
 def make_action(
@@ -167,7 +177,7 @@ def make_action(
     """
     action = QAction(text, parent)
     if image:
-        action.setIcon(icon(image))
+        set_image(action, image)
     if shortcut:
         action.setShortcut(shortcut)
     keys = f" ({shortcut})" if shortcut else ""
@@ -196,7 +206,12 @@ def button_for(action: QAction, role: str = "") -> QPushButton:
 
     def follow() -> None:
         button.setText(action.text().replace("&", "").rstrip("…."))
-        button.setIcon(action.icon())
+        name = action.property(_IMAGE)
+        if name and role and name != button.property(_IMAGE):
+            button.setProperty(_IMAGE, name)
+            button.setIcon(icon(name, _ON_ROLE[role], theme.FAINT))
+        elif not (name and role):
+            button.setIcon(action.icon())
         button.setToolTip(action.toolTip())
         button.setEnabled(action.isEnabled())
 

@@ -103,6 +103,11 @@ class PlanColumn(QScrollArea):
         for section in self.sections.values():
             section.show_draft(draft)
 
+    def show_section(self, part: Part) -> None:
+        """Scroll to a section."""
+        if part in self.sections:
+            self.ensureWidgetVisible(self.sections[part], 0, theme.GAP_PX)
+
     def show_verdict(self, verdict: Verdict) -> None:
         """Show each refusal in the section that causes it."""
         for part, section in self.sections.items():

@@ -78,8 +78,8 @@ class PlanFiles(QWidget):
             page, "Save plan &as…", self._ask_save, shortcut="Ctrl+Shift+S", image="content-save-edit-outline"
         )
         self.recent_action = QAction("&Recent plans", page)
-        self._recent_menu = QMenu(page)
-        self.recent_action.setMenu(self._recent_menu)
+        self.recent_menu = QMenu(page)
+        self.recent_action.setMenu(self.recent_menu)
         self.set_recent(())
 
     # --- open -------------------------------------------------------------------------------------------------------
@@ -176,12 +176,12 @@ class PlanFiles(QWidget):
     def set_recent(self, paths: Iterable[Path]) -> None:
         """Offer these files, the newest first."""
         self.recent = tuple(dict.fromkeys(paths))[:_MOST_RECENT]
-        self._recent_menu.clear()
+        self.recent_menu.clear()
         for path in self.recent:
-            action = QAction(path.name, self._recent_menu)
+            action = QAction(path.name, self.recent_menu)
             action.setToolTip(str(path))
             action.triggered.connect(lambda _, path=path: self.open(path))
-            self._recent_menu.addAction(action)
+            self.recent_menu.addAction(action)
         self.recent_action.setEnabled(bool(self.recent))
 
     def _take_path(self, path: Path) -> None:

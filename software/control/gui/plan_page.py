@@ -117,6 +117,22 @@ class PlanPage(QWidget):
         )
         self.undo_action = make_action(self, "&Undo", self._undo, shortcut="Ctrl+Z", image="undo")
         self.redo_action = make_action(self, "&Redo", self._redo, shortcut="Ctrl+Y", image="redo")
+        self.presets_action = make_action(
+            self,
+            "&Edit presets…",
+            self._edit_presets,
+            shortcut="Ctrl+Shift+E",
+            tip="How each channel is taken with each objective, unless a plan says otherwise",
+            image="tune-variant",
+        )
+        self.plate_action = make_action(
+            self,
+            "Own p&late…",
+            self._make_plate,
+            shortcut="Ctrl+Shift+B",
+            tip="Make a plate of your own, or say where A1 of this one really is",
+            image="pencil-ruler",
+        )
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -160,6 +176,7 @@ class PlanPage(QWidget):
         self.files.changed.connect(self._show_draft)
         self.bar.start_requested.connect(self.start_requested)
         self.bar.queue_requested.connect(self.queue_requested)
+        self.bar.section_wanted.connect(self.column.show_section)
         check = self._session.plan_check
         self.destroyed.connect(lambda *_: check.drop())
 
@@ -309,6 +326,9 @@ class PlanPage(QWidget):
             None,
             *self.wells.actions_of_wells,
             *self.positions.menu_actions(),
+            None,
+            self.presets_action,
+            self.plate_action,
             None,
             self.bar.start_action,
             self.bar.queue_action,

@@ -20,7 +20,7 @@ from control.gui import theme
 from control.gui.parts import Section
 
 _NARROW_PX = 62
-_LABEL_PX = 112
+_LABEL_PX = 120
 
 
 class PlanSection(Section):

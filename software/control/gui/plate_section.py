@@ -36,7 +36,7 @@ class PlateSection(PlanSection):
         )
         for name in objectives:
             self.objective.addItem(name, name)
-        self.in_wells = QCheckBox("positions belong to wells")
+        self.in_wells = QCheckBox("Positions belong to wells")
         self.in_wells.setObjectName("planInWells")
         self.in_wells.setToolTip("Store the fields of free positions under the wells of this plate")
         self.facts = faint_label()

@@ -299,15 +299,19 @@ class PositionsPanel(QWidget):
         self.area = action(
             "Make region",
             self._area_of_chosen,
-            "",
+            "Ctrl+Shift+K",
             "vector-polygon",
             "Make a region whose corners are the chosen ones",
         )
-        self.remove_region = action("Remove region", self.regions.remove_chosen, "", "delete-outline", "Remove it")
-        self.load = action(
-            "&Import…", self._choose_import, "", "import", "Add the positions of a CSV file (also Squid's)"
+        self.remove_region = action(
+            "Remove region", self.regions.remove_chosen, "Ctrl+Del", "delete-outline", "Remove the chosen region"
         )
-        self.save = action("&Export…", self._choose_export, "", "export", "Write the positions as a CSV file")
+        self.load = action(
+            "&Import…", self._choose_import, "Ctrl+Shift+I", "import", "Add the positions of a CSV file (also Squid's)"
+        )
+        self.save = action(
+            "&Export…", self._choose_export, "Ctrl+Shift+X", "export", "Write the positions as a CSV file"
+        )
         names = {"add": "addHere", "set_z": "setZHere", "go_to": "goTo", "remove": "remove", "up": "up", "down": "down"}
         self._buttons: dict[str, QWidget] = {}
         for name in (*names, "area", "remove_region", "load", "save"):

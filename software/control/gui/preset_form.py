@@ -70,8 +70,8 @@ class PresetForm(QWidget):
         self.exposure = NumberEdit("ms", low_ms, high_ms, max(low_ms, 10), decimals=3, step=5, tip="Exposure time")
         self.z_offset = NumberEdit("µm", -1000, 1000, 0, decimals=3, step=0.1, tip="Added to z for this channel")
         low, high = choices.gain_range
-        self.gain = NumberEdit("", low, high, low, decimals=2, step=0.5, tip="Analogue gain of the camera")
-        self.sets_gain = QCheckBox("set by this channel")
+        self.gain = NumberEdit("x", low, high, low, decimals=2, step=0.5, tip="Analogue gain of the camera")
+        self.sets_gain = QCheckBox("Set by this channel")
         self.sets_gain.setToolTip("Otherwise the camera keeps the gain that it has")
         self.colour = QPushButton()
         self.colour.setAutoDefault(False)  # Enter in a number must not press it

@@ -19,6 +19,7 @@ from control.core.words import duration
 from control.gui import theme
 from control.gui.parts import faint_label
 from control.gui.run_result import MissingList, ResultCard
+from control.gui.tint import tint
 
 BARS = ("Plate", "Well", "Field", "Step", "Queue")
 NUMBERS = ("Time left", "Ends at", "Elapsed", "Frames/s", "Stored", "Disk", "Missing")
@@ -116,7 +117,7 @@ class ProgressPanel(QWidget):
     def show_run(self, view: RunView, waiting_plans: int = 0) -> None:
         """Show a run as it is now."""
         self.state.setText(state_line(view, waiting_plans))
-        self.state.setStyleSheet(f"color: {_COLOURS.get(view.state, theme.TEXT)};")
+        tint(self.state, _COLOURS.get(view.state, theme.TEXT))
         self.waiting.setText(_waiting_line(view))
         self.waiting.setVisible(bool(view.waiting))
         self.result.show_run(view)
@@ -155,7 +156,7 @@ class ProgressPanel(QWidget):
         numbers["Elapsed"].setText(duration(view.elapsed_s))
         numbers["Stored"].setText(str(view.stored))
         numbers["Missing"].setText(str(view.missing))
-        numbers["Missing"].setStyleSheet(f"color: {theme.BAD};" if view.missing else "")
+        tint(numbers["Missing"], theme.BAD if view.missing else theme.TEXT)
         numbers["Frames/s"].setText(f"{view.frames_per_s:.3g}")
         numbers["Disk"].setText(f"{view.disk_mb_s:.0f} MB/s")
 

@@ -84,15 +84,27 @@ class QueuePanel(Section):
         self._enable()
 
     def _make_actions(self) -> dict[str, QAction]:
-        def action(text: str, call: Callable[[], object], tip: str, image: str) -> QAction:
-            return make_action(self, text, call, tip=tip, image=image)
+        def action(text: str, call: Callable[[], object], keys: str, tip: str, image: str) -> QAction:
+            return make_action(self, text, call, shortcut=keys, tip=tip, image=image)
 
         return {
-            "up": action("Up", partial(self._move, -1), "Let the chosen plan run earlier", "arrow-up"),
-            "down": action("Down", partial(self._move, 1), "Let the chosen plan run later", "arrow-down"),
-            "cancel": action("Take out", self._cancel, "The chosen plan will not run", "playlist-remove"),
-            "resume": action("Resume", self._resume, "Go on with the chosen run at its first missing frame", "restart"),
-            "review": action("Review", self._review, "Look at the images of the chosen run", "image-search"),
+            "up": action(
+                "&Up", partial(self._move, -1), "Ctrl+Shift+Up", "Let the chosen plan run earlier", "arrow-up"
+            ),
+            "down": action(
+                "&Down", partial(self._move, 1), "Ctrl+Shift+Down", "Let the chosen plan run later", "arrow-down"
+            ),
+            "cancel": action("&Take out", self._cancel, "Ctrl+Del", "The chosen plan will not run", "playlist-remove"),
+            "resume": action(
+                "R&esume",
+                self._resume,
+                "Ctrl+Shift+U",
+                "Go on with the chosen run at its first missing frame",
+                "restart",
+            ),
+            "review": action(
+                "Re&view", self._review, "Ctrl+Shift+V", "Look at the images of the chosen run", "image-search"
+            ),
         }
 
     def _lay_out(self) -> None:

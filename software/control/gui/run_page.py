@@ -36,7 +36,7 @@ from control.gui.channel_picker import ChannelPicker
 from control.gui.hang_banner import HangBanner
 from control.gui.last_frame import LastFrameView
 from control.gui.mosaic_view import mosaic_view
-from control.gui.parts import button_for, make_action
+from control.gui.parts import button_for, make_action, set_image
 from control.gui.progress_panel import ProgressPanel
 from control.gui.queue_panel import QueuePanel
 from control.gui.run_plate import RunPlate
@@ -75,12 +75,12 @@ class RunPage(QWidget):
         self._view = RunView()
         self._question: QMessageBox | None = None
         manager = session.manager
-        self.banner = HangBanner()
         self.picker = ChannelPicker(self._previews)
         self.plate = RunPlate(self._previews, self.picker, manager)
         self.mosaic = mosaic_view(self._previews, self.picker, manager)
         self.last_frame = LastFrameView(self._previews)
         self.progress = ProgressPanel()
+        self.banner = HangBanner(self.progress.result.resume_action)
         self.queue_panel = QueuePanel(self._queue)
         self.message = QLabel()
         self.message.setObjectName("runMessage")
@@ -120,6 +120,7 @@ class RunPage(QWidget):
             self,
             "&Hold the queue",
             self._hold,
+            shortcut="Ctrl+H",
             tip="The run under way goes on, no further one starts",
             image="hand-back-left",
         )
@@ -166,7 +167,6 @@ class RunPage(QWidget):
         self.start_button = button_for(self.start_action, "main")
         self.pause_button = button_for(self.pause_action)
         self.abort_button = button_for(self.abort_action, "stop")
-        self.abort_button.setStyleSheet(f"QPushButton:disabled {{ background: {theme.LINE}; color: {theme.FAINT}; }}")
         for column, (button, name) in enumerate(
             ((self.start_button, "startButton"), (self.pause_button, "pauseButton"), (self.abort_button, "abortButton"))
         ):
@@ -179,15 +179,19 @@ class RunPage(QWidget):
         self.progress.resume_requested.connect(self._resume_folder)
         self.queue_panel.review_requested.connect(self.review_requested)
         self.queue_panel.refused.connect(self.complain)
-        self.banner.resume_requested.connect(self._resume_folder)
         self.tabs.currentChanged.connect(self.refresh)
 
     # --- following --------------------------------------------------------------------------------------------------
 
     def menu_actions(self) -> list[QAction | None]:
         """Return what the Run menu offers."""
-        runs = self.queue_panel.actions_of_runs
-        return [self.start_action, self.pause_action, self.abort_action, None, self.hold_action, *runs.values()]
+        result, banner = self.progress.result, self.banner
+        return [
+            self.start_action, self.pause_action, self.abort_action, None,
+            result.review_action, result.resume_action, banner.folder_action, banner.dismiss_action, None,
+            self.hold_action, *self.queue_panel.actions_of_runs.values(), None,
+            *self.last_frame.view.zoom_actions,
+        ]  # fmt: skip
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Follow while the page is seen."""
@@ -227,6 +231,7 @@ class RunPage(QWidget):
         text = "&Go on" if is_paused else "&Pause"
         if self.pause_action.text() != text:
             self.pause_action.setText(text)
+            set_image(self.pause_action, "play" if is_paused else "pause")
 
     def complain(self, text: str) -> None:
         """Show what could not be done, until the next start."""
@@ -255,8 +260,7 @@ class RunPage(QWidget):
 
     def _ask_abort(self) -> None:
         """Ask without holding up the window: the run goes on meanwhile."""
-        view = self._view
-        text = f"End the run now? {view.stored} of {view.planned} frames are stored; it can be resumed later."
+        text = "End the run now? What was taken is kept, and the run can be resumed later."
         box = QMessageBox(QMessageBox.Icon.Question, "End the run", text, parent=self)
         box.setObjectName("abortQuestion")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -34,15 +34,23 @@ class ResultCard(QFrame):
             label.setWordWrap(True)
         self._folder: object = None
         self._shown = 0
-        review = make_action(self, "Review", self._review, tip="Look at the images of this run", image="image-search")
-        resume = make_action(
+        self.review_action = make_action(
+            self,
+            "Review",
+            self._review,
+            shortcut="Ctrl+Alt+V",
+            tip="Look at the images of the run that has ended",
+            image="image-search",
+        )
+        self.resume_action = make_action(
             self,
             "Resume",
             self._resume,
+            shortcut="Ctrl+Alt+R",
             tip="Take the frames that are not stored, the first one first",
             image="restart",
         )
-        self.review_button, self.resume_button = button_for(review, "main"), button_for(resume)
+        self.review_button, self.resume_button = button_for(self.review_action, "main"), button_for(self.resume_action)
         self.review_button.setObjectName("reviewButton")
         self.resume_button.setObjectName("resumeButton")
         buttons = QHBoxLayout()
@@ -52,12 +60,16 @@ class ResultCard(QFrame):
         for widget in (self.title, self.text):
             layout.addWidget(widget)
         layout.addLayout(buttons)
+        for action in (self.review_action, self.resume_action):
+            action.setEnabled(False)
         self.hide()
 
     def show_run(self, view: RunView) -> None:
         """Show the result of a run that has ended; nothing otherwise."""
         is_over = view.state is RunState.FINISHED
         self.setVisible(is_over)
+        self.review_action.setEnabled(is_over)
+        self.resume_action.setEnabled(is_over and view.stored < view.planned)
         if not is_over or self._shown == view.number:
             return
         self._shown, self._folder = view.number, view.folder
@@ -110,8 +122,9 @@ def result_of(view: RunView) -> tuple[str, str, str]:
         case "completed":
             return "Completed", f"All {view.stored} frames are stored, {took}.", theme.GOOD
         case "completed_with_missing":
-            text = f"{view.stored} of {view.planned} frames are stored, {took}; {view.missing} are missing, each marked"
-            return "Completed with missing frames", f"{text} at its place. {view.reason}", theme.WAITING
+            lost = "1 is missing and marked" if view.missing == 1 else f"{view.missing} are missing, each marked"
+            text = f"{view.stored} of {view.planned} frames are stored, {took}; {lost} at its place. Why is told below."
+            return "Completed with missing frames", text, theme.WAITING
     by_person = view.reason.startswith(USER)
     why = f"You ended it{view.reason.removeprefix(USER)}." if by_person else f"Why: {view.reason}."
     text = f"{view.stored} of {view.planned} frames are stored and safe; it can be resumed. {why}"

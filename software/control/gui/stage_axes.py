@@ -51,7 +51,7 @@ class StageAxes(QWidget):
         grid.setHorizontalSpacing(theme.GAP_PX)
         grid.setVerticalSpacing(theme.GAP_PX // 2)
         grid.setColumnStretch(1, 1)
-        for column, title in ((1, "position, and limits"), (2, "go to")):
+        for column, title in ((1, "Position and limits"), (2, "Go to")):
             grid.addWidget(faint_label(title), 0, column)
         for number, (name, row) in enumerate(self._rows.items()):
             label = QLabel(name)
@@ -97,7 +97,7 @@ class _Row:
         self.reading = QLabel("–")
         self.reading.setObjectName(f"{name}Position")
         self.reading.setStyleSheet("font-size: 15px;")
-        self.ends = faint_label(f"{limits.min_um * unit.per_um:g} … {limits.max_um * unit.per_um:g}")
+        self.ends = faint_label(f"{limits.min_um * unit.per_um:g} … {limits.max_um * unit.per_um:g} {unit.name}")
         self.ends.setWordWrap(False)
         self.ends.setToolTip(f"limits of {name} in {unit.name}")
         self.bar = _LimitBar(limits, unit)
@@ -111,7 +111,7 @@ class _Row:
             tip=f"where to go on {name}; Enter moves there",
         )
         self.target.setObjectName(f"{name}Target")
-        self.target.setFixedWidth(124)
+        self.target.setFixedWidth(116)
         self.target.valueChanged.connect(self._edited)
         self.is_changed = False
         """Whether a person changed the target since the last move."""

@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QMessageBox,
     QToolButton,
     QVBoxLayout,
@@ -104,12 +105,18 @@ class StagePanel(QWidget):
 
     def _place_actions(self) -> list[QAction]:
         home = make_action(
-            self, "&Home…", self._ask_home, tip="Find the reference of every axis, z first", image="home-outline"
+            self,
+            "&Home…",
+            self._ask_home,
+            shortcut="Ctrl+Home",
+            tip="Find the reference of every axis, z first",
+            image="home-outline",
         )
         load = make_action(
             self,
             "&Load",
             lambda: self._manual.go_to_loading_position(on_error=self._failed),
+            shortcut="Ctrl+End",
             tip="Retract z, then go to where plates are put on",
             image="tray-arrow-up",
         )
@@ -132,7 +139,7 @@ class StagePanel(QWidget):
         body.addWidget(self.axes)
         body.addLayout(self._cross())
         objective = QHBoxLayout()
-        objective.addWidget(faint_label("objective"))
+        objective.addWidget(QLabel("Objective"))
         objective.addWidget(self._objectives, 1)
         body.addLayout(objective)
         places = QHBoxLayout()
@@ -172,7 +179,11 @@ class StagePanel(QWidget):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions for the menu, in order; None separates."""
-        return [*self._steps[:: len(_FACTORS)], None, *self._places, None, self.stop_action]
+        more = QMenu("Steps ten times &larger and smaller", self)
+        more.setToolTipsVisible(True)
+        plain = self._steps[:: len(_FACTORS)]
+        more.addActions([step for step in self._steps if step not in plain])
+        return [*plain, more.menuAction(), None, *self._places, None, self.stop_action]
 
     # --- what a person asks -----------------------------------------------------------------------------------------
 

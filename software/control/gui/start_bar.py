@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from PyQt5.QtCore import pyqtBoundSignal, pyqtSignal
+from PyQt5.QtCore import Qt, pyqtBoundSignal, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from control.core.planning import PlanDraft, Verdict
@@ -14,6 +15,19 @@ from control.core.planning import Section as Part
 from control.gui import theme
 from control.gui.parts import button_for, make_action
 from control.gui.totals_bar import TotalsBar
+
+_NO_FOLDER = "choose an output folder"
+_TITLES = {
+    Part.PLATE: "Plate",
+    Part.WELLS: "Wells",
+    Part.FIELDS: "Fields",
+    Part.CHANNELS: "Channels",
+    Part.Z: "Focus and z-stack",
+    Part.TIME: "Time-lapse",
+    Part.POSITIONS: "Positions or regions",
+    Part.STORAGE: "Storage",
+}
+"""Sections that show what is refused in them; anything else is told in the bar."""
 
 
 class StartBar(QWidget):
@@ -32,10 +46,13 @@ class StartBar(QWidget):
     ----------
     start_requested, queue_requested : pyqtSignal(object, object)
         An `AcquisitionPlan` that passed the check, and the output folder.
+    section_wanted : pyqtSignal(object)
+        A person wants to see the section that holds up the start.
     """
 
     start_requested = pyqtSignal(object, object)
     queue_requested = pyqtSignal(object, object)
+    section_wanted = pyqtSignal(object)
 
     def __init__(
         self, page: QWidget, draft_now: Callable[[], PlanDraft], folder_now: Callable[[], Path | None]
@@ -49,8 +66,14 @@ class StartBar(QWidget):
         self.says = QLabel()
         self.says.setObjectName("planSays")
         self.says.setWordWrap(True)
+        self.says.linkActivated.connect(lambda name: self.section_wanted.emit(Part(name)))
         self.start_action = make_action(
-            page, "Start &run", lambda: self._request(self.start_requested), shortcut="Ctrl+R", image="play"
+            page,
+            "Start &run",
+            lambda: self._request(self.start_requested),
+            shortcut="Ctrl+R",
+            image="play",
+            tip="Check the plan once more and run it before all others",
         )
         self.queue_action = make_action(
             page,
@@ -58,6 +81,7 @@ class StartBar(QWidget):
             lambda: self._request(self.queue_requested),
             shortcut="Ctrl+Shift+R",
             image="playlist-plus",
+            tip="Let the plan wait behind those that are in the queue",
         )
         self._tips = {action: action.toolTip() for action in (self.start_action, self.queue_action)}
         self._lay_out()
@@ -82,8 +106,8 @@ class StartBar(QWidget):
         nothing = {Part.WELLS, Part.POSITIONS} & {refusal.section for refusal in verdict.refusals}
         self.totals.show_totals(None if nothing else verdict.totals, datetime.now())
         reasons = self._reasons(verdict)
-        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        self.says.setText(f"{reasons[0]}{more}" if reasons else "\n".join(verdict.notes[:2]))
+        self.says.setTextFormat(Qt.TextFormat.RichText if reasons else Qt.TextFormat.PlainText)
+        self.says.setText(self._waits_for(verdict) if reasons else "\n".join(verdict.notes[:2]))
         self.says.setToolTip("\n".join(reasons or verdict.notes))
         self.says.setProperty("role", "refusal" if reasons else "faint")
         style = self.says.style()
@@ -97,10 +121,19 @@ class StartBar(QWidget):
         if waiting is not None:
             self._emit(waiting)
 
+    def _waits_for(self, verdict: Verdict) -> str:
+        """Return which sections hold up the start, as links: each says itself why; what has none is told here."""
+        sections = dict.fromkeys(refusal.section for refusal in verdict.refusals if refusal.section in _TITLES)
+        links = [f'<a style="color: {theme.BAD}" href="{part.value}">{_TITLES[part]}</a>' for part in sections]
+        told = [refusal.text for refusal in verdict.refusals if refusal.section not in _TITLES]
+        told += [] if self._folder_now() is not None else [_NO_FOLDER]
+        waits = [f"Cannot start yet: look at {', '.join(links)}"] if links else []
+        return "<br>".join([*waits, *(html.escape(text) for text in told[:2])])
+
     def _reasons(self, verdict: Verdict) -> list[str]:
         """Return why the plan cannot be started; empty: it can."""
         reasons = [refusal.text for refusal in verdict.refusals]
-        return reasons if self._folder_now() is not None else [*reasons, "choose an output folder"]
+        return reasons if self._folder_now() is not None else [*reasons, _NO_FOLDER]
 
     def _request(self, signal: pyqtBoundSignal) -> None:
         """Carry out what is on the screen: a number that is being typed counts, and is checked first."""

@@ -16,11 +16,15 @@ SURFACE: Final = "#2A2B2E"
 LINE: Final = "#3F4042"
 TEXT: Final = "#E4E7EB"
 FAINT: Final = "#9AA0A6"
+DISABLED: Final = "#5F6368"
 ACCENT: Final = "#8AB4F8"
 GOOD: Final = "#81C995"
 WAITING: Final = "#FDD663"
 BAD: Final = "#F28B82"
 STOP: Final = "#D93025"
+
+PROGRESS: Final = "#3B64A0"
+"""Dark enough for the words on it."""
 
 GAP_PX: Final = 8
 """Distance of neighbours; margins of a page are the same."""
@@ -36,6 +40,9 @@ QPushButton[role="main"]:disabled {{ background: {LINE}; color: {FAINT}; }}
 QPushButton[role="stop"] {{ background: {STOP}; color: white; font-weight: 700; padding: 6px 14px; border: none; }}
 QPushButton[role="stop"]:hover {{ background: #EA4335; }}
 QPushButton[role="stop"]:disabled {{ background: {LINE}; color: {FAINT}; }}
+QProgressBar {{ color: {TEXT}; }}
+QProgressBar::chunk {{ background: {PROGRESS}; }}
+QSplitter::handle:vertical {{ image: none; margin: 2px 120px; }}
 """
 
 

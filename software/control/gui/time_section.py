@@ -20,7 +20,7 @@ class TimeSection(PlanSection):
 
     def __init__(self) -> None:
         super().__init__("Time-lapse")
-        self.is_on = QCheckBox("repeat the plan")
+        self.is_on = QCheckBox("Repeat the plan")
         self.is_on.setObjectName("timeOn")
         self.is_on.setToolTip("Take every field again after an interval")
         self.kept = faint_label()

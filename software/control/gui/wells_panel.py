@@ -46,7 +46,6 @@ class WellsPanel(QWidget):
         self.refusal.setObjectName("wellsRefusal")
         self.refusal.setProperty("role", "refusal")
         self.refusal.setWordWrap(True)
-        self.refusal.hide()
         self._shown: str | None = None
         self._make_actions()
         self._lay_out()
@@ -57,18 +56,32 @@ class WellsPanel(QWidget):
     def _make_actions(self) -> None:
         say_all = "Choose all wells (without the border that this plate leaves out)"
         self.actions_of_wells: list[QAction] = [
-            make_action(self, "&All wells", lambda: self._change("all"), tip=say_all, image="select-all"),
-            make_action(self, "&Clear wells", lambda: self._change(""), tip="Choose no well", image="select-remove"),
             make_action(
-                self, "&Invert wells", self.map.invert_selection, tip="Choose the others", image="select-inverse"
+                self, "&All wells", lambda: self._change("all"), shortcut="Alt+A", tip=say_all, image="select-all"
+            ),
+            make_action(
+                self,
+                "&Clear wells",
+                lambda: self._change(""),
+                shortcut="Alt+C",
+                tip="Choose no well",
+                image="select-remove",
+            ),
+            make_action(
+                self,
+                "&Invert wells",
+                self.map.invert_selection,
+                shortcut="Alt+I",
+                tip="Choose the others",
+                image="select-inverse",
             ),
         ]
 
     def _lay_out(self) -> None:
         buttons = []
-        for action, word in zip(self.actions_of_wells, ("all", "clear", "invert"), strict=True):
+        for action, word in zip(self.actions_of_wells, ("All", "Clear", "Invert"), strict=True):
             button = QToolButton()
-            button.setObjectName(f"wells_{word}")
+            button.setObjectName(f"wells_{word.lower()}")
             button.setText(word)
             button.setToolTip(action.toolTip())
             button.clicked.connect(action.trigger)
@@ -117,7 +130,6 @@ class WellsPanel(QWidget):
     def refuse(self, *reasons: str) -> None:
         """Show why these wells cannot be imaged."""
         self.refusal.setText("\n".join(reasons))
-        self.refusal.setVisible(bool(reasons))
 
     def _preview(self, text: str) -> None:
         """Show on the map what a text selects; while it selects nothing, nothing."""

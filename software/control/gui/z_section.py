@@ -15,7 +15,7 @@ _KINDS = (
     ("one plane", None),
     ("stack around the focus", "centre"),
     ("stack upwards from the focus", "bottom"),
-    ("from a bottom to a top of the stage", "range"),
+    ("stack between two heights", "range"),
 )
 _ORDERS = (("all channels at each plane", "zc"), ("all planes of each channel", "cz"))
 _NEW_RANGE_UM, _NEW_STEP_UM = 10.0, 2.0
@@ -53,9 +53,11 @@ class ZSection(PlanSection):
         self._connect()
 
     def _make_edits(self, z_range_um: tuple[float, float]) -> None:
-        self.is_fixed = QCheckBox("the same focus in every run")
+        self.is_fixed = QCheckBox("Fixed focus")
         self.is_fixed.setObjectName("zFixed")
-        self.is_fixed.setToolTip("Otherwise the focus is where the stage's z stands when the run starts")
+        self.is_fixed.setToolTip(
+            "Every run focuses at the z given here; otherwise where the stage's z stands when the run starts"
+        )
         low, high = z_range_um
         self.z_um = NumberEdit("µm", low, high, low, decimals=2, tip="z of the focus, in stage coordinates")
         self.kind = choices("zKind", _KINDS, "Which planes are taken")
@@ -70,7 +72,7 @@ class ZSection(PlanSection):
             edit.setObjectName(name)
 
     def _with_set_here(self, edit: NumberEdit, name: str, take: Callable[[float], object], tip: str) -> QWidget:
-        button = QPushButton("set here")
+        button = QPushButton("Set here")
         button.setObjectName(name)
         button.setIcon(icon("crosshairs"))
         button.setToolTip(f"{tip}: take the z at which the stage stands now")

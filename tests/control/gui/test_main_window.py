@@ -10,7 +10,7 @@ import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PyQt5.QtGui import QDropEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QDialog, QTreeWidget
+from PyQt5.QtWidgets import QAbstractSpinBox, QAction, QDialog, QLineEdit, QMenu, QPlainTextEdit, QTreeWidget
 from pytestqt.qtbot import QtBot
 from tests import rig
 from tests.window import Window, window
@@ -49,13 +49,50 @@ def test_pages_are_reached_by_button_key_and_menu(opened: Window) -> None:
         assert opened.window.navigation.actions_of_pages[number - 1].isChecked()
 
 
-def test_every_menu_has_entries_with_a_tooltip(opened: Window) -> None:
-    for title, menu in opened.window.menus.menus.items():
-        actions = [action for action in menu.actions() if not action.isSeparator()]
-        assert actions, title
-        for action in actions:
-            assert action.text()
-            assert action.menu() or action.toolTip(), f"{title}: {action.text()}"
+def actions_in(menu: QMenu) -> list[QAction]:
+    """Return what can be triggered in a menu and in the menus below it."""
+    found: list[QAction] = []
+    for action in menu.actions():
+        below = action.menu()
+        if below is not None:
+            found += actions_in(below)
+        elif not action.isSeparator():
+            found.append(action)
+    return found
+
+
+def actions_of(opened: Window) -> list[QAction]:
+    """Return every action of the window, but those that Qt's own widgets make for themselves, and titles of menus."""
+    own = (QLineEdit, QAbstractSpinBox, QPlainTextEdit)
+    actions = opened.window.findChildren(QAction)
+    return [
+        action
+        for action in actions
+        if not action.isSeparator()
+        and action.menu() is None
+        and not isinstance(action.parent(), own)
+        and action not in opened.window.pages.plan.files.recent_menu.actions()
+    ]
+
+
+def test_every_action_has_a_menu_entry_a_key_and_a_tooltip_that_names_the_key(opened: Window) -> None:
+    in_menus = {page: actions_in(menu) for page, menu in opened.window.menus.menus.items()}
+    assert all(in_menus.values())
+    missing = []
+    for name in PAGES:
+        opened.page(name)
+        page = getattr(opened.window.pages, name)
+        for action in actions_of(opened):
+            in_menu = next((menu for menu, actions in in_menus.items() if action in actions), None)
+            if in_menu in PAGES and in_menu != name:
+                continue  # its key may be another page's now
+            if in_menu is None and not page.isAncestorOf(action.parent()):
+                continue  # its own page is asked for it
+            text = action.text().replace("&", "")
+            key = action.shortcut().toString()
+            if not (in_menu and text and key and action.toolTip() and action.toolTip() != text):
+                missing.append((name, in_menu, text, key, action.toolTip()))
+    assert missing == []
 
 
 def can_fire(action: QAction) -> bool:
@@ -65,7 +102,7 @@ def can_fire(action: QAction) -> bool:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_key_is_used_twice(opened: Window, page: str) -> None:
     opened.page(page)
-    in_menus = {action for menu in opened.window.menus.menus.values() for action in menu.actions()}
+    in_menus = {action for menu in opened.window.menus.menus.values() for action in actions_in(menu)}
     live = [action for action in opened.window.findChildren(QAction) if action in in_menus or can_fire(action)]
     keys = [key.toString() for action in live for key in action.shortcuts()]
     assert {"F12", "Ctrl+Q", "Ctrl+1"} <= set(keys)

@@ -278,7 +278,7 @@ def test_undo_and_redo(page: PlanPage) -> None:
 def test_z_is_taken_from_where_the_stage_stands(page: PlanPage, session: Session, qtbot: QtBot) -> None:
     session.manual.move_to(z_um=2345.0)
     qtbot.waitUntil(lambda: page._rig.z_now_um() == pytest.approx(2345.0, abs=0.1), timeout=20_000)
-    choose(page, "zKind", "from a bottom to a top")
+    choose(page, "zKind", "stack between two heights")
     press(page, "topHere")
     assert isinstance(page.draft.z, ZStack)
     assert page.draft.z.top_um == pytest.approx(2345.0, abs=0.1)
@@ -494,7 +494,7 @@ def test_actions_have_tooltips_and_no_shortcut_twice(page: PlanPage) -> None:
 
 def test_nothing_is_cut_off_in_the_column(page: PlanPage) -> None:
     choose(page, "fieldsKind", "random")
-    choose(page, "zKind", "from a bottom")
+    choose(page, "zKind", "stack between")
     tick(page, "timeOn")
     inside = page.column.widget()
     assert inside is not None

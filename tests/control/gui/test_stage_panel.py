@@ -268,5 +268,5 @@ def test_every_action_has_text_tip_and_a_shortcut_of_its_own(panel: StagePanel) 
     actions = [action for action in panel.menu_actions() if action is not None]
     assert all(action.text() and action.toolTip() for action in actions)
     shortcuts = [action.shortcut().toString() for action in panel.actions() if not action.shortcut().isEmpty()]
-    assert len(shortcuts) == len(set(shortcuts)) == 6 * 3 + 1
+    assert len(shortcuts) == len(set(shortcuts)) == 6 * 3 + 3  # Stop, Home, Load
     assert isinstance(actions[0], QAction)
