@@ -26,6 +26,7 @@ class RunningContrast:
     def __init__(self, significant_bits: int) -> None:
         self._shift = max(0, significant_bits - _BITS)
         self._counts = np.zeros(1 << min(significant_bits, _BITS), np.int64)
+        self._limits: tuple[int, int] | None = (0, 1)
 
     def add(self, pixels: Pixels) -> None:
         """Take in an image, shape (Y, X); at most 128 x 128 of its pixels are looked at."""
@@ -33,12 +34,16 @@ class RunningContrast:
         sample = pixels[:: -(-height // _SAMPLES_PER_SIDE), :: -(-width // _SAMPLES_PER_SIDE)]
         values = np.minimum(sample.ravel() >> self._shift, len(self._counts) - 1)
         self._counts += np.bincount(values, minlength=len(self._counts))
+        self._limits = None
 
     def limits(self) -> tuple[int, int]:
         """Return the grey values of the low and the high percentile; (0, 1) before the first image."""
+        if self._limits is None:
+            self._limits = self._percentiles()
+        return self._limits
+
+    def _percentiles(self) -> tuple[int, int]:
         sums = np.cumsum(self._counts)
-        if not sums[-1]:
-            return 0, 1
         low, high = np.searchsorted(sums, (LOW_PCT / 100 * sums[-1], HIGH_PCT / 100 * sums[-1]))
         low_grey = int(low) << self._shift
         return low_grey, max(low_grey + 1, int(high) << self._shift)

@@ -161,10 +161,12 @@ class Program:
             self.manager.submit(f"close what nobody waits for {id(session)}", session.close)
             return
         from control.gui.pages import build_pages  # the task has imported both
+        from control.gui.preload import preload
         from control.gui.questions import offer_resume
 
         self._settings.used_machine(file)
         self.window.attach(session, build_pages(session, self.window))
+        preload(self.manager)
         if opening.interrupted:
             offer_resume(self.window, opening.interrupted, lambda: self._resume(session, opening.interrupted))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from types import ModuleType
 from typing import Any, cast
 
@@ -95,7 +97,7 @@ class FocusPlot(QWidget):
         if self._plot is None:
             self._manager.submit(
                 "load the plots",
-                _load_plots,
+                load_plots,
                 on_complete=self._on_loaded,
                 on_error=self._on_error,
                 coalesce_key="load the plots",
@@ -173,8 +175,10 @@ def _in_words(x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64], z_um
     )
 
 
-def _load_plots() -> ModuleType:
-    """Import the plot library, which takes most of a second: in a task, and only once somebody wants a plot."""
-    import pyqtgraph
+def load_plots() -> ModuleType:
+    """Import the plot library, which takes most of a second: in a task. Hooks for errors stay as they were."""
+    hooks = sys.excepthook, threading.excepthook
+    import pyqtgraph  # puts hooks of its own in their place
 
+    sys.excepthook, threading.excepthook = hooks
     return cast(ModuleType, pyqtgraph)

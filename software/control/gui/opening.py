@@ -78,7 +78,7 @@ class Opening:
         _say(0.05, "loads the program")
         core = import_module("control.core.session")
         import_module("control.gui.pages")
-        for name in ("follower", "devices_panel", "questions"):
+        for name in ("follower", "devices_panel", "preload", "questions"):
             import_module(f"control.gui.{name}")
         _say(0.4, f"reads {self._file.name}")
         machine = import_module("squid.machine_file").read_machine_file(self._file)

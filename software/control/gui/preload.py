@@ -8,12 +8,11 @@ from __future__ import annotations
 import logging
 from importlib import import_module
 
-from squid.utils.task import WorkerResult
-from squid.utils.task_queue import TaskPriority
+from control.gui.focus_plot import load_plots
+from squid.utils.task import TaskPriority, WorkerResult
 from squid.utils.worker_manager import WorkerManager
 
-LIBRARIES = ("tifffile", "pyqtgraph")
-"""For snaps; for the plot of the focus."""
+SNAPS = "tifffile"
 
 DELAY_MS = 1500
 """After the pages are there: the window is painted, its first click answered."""
@@ -24,14 +23,13 @@ _log = logging.getLogger(__name__)
 
 def preload(manager: WorkerManager) -> None:
     """Import them in a task, after all others that wait."""
-    manager.submit(
-        _TASK, _load, delay_ms=DELAY_MS, priority=TaskPriority.LOW, coalesce_key=_TASK, on_error=_not_loaded
-    )
+    manager.submit(_TASK, load, delay_ms=DELAY_MS, priority=TaskPriority.LOW, coalesce_key=_TASK, on_error=_not_loaded)
 
 
-def _load() -> None:
-    for name in LIBRARIES:
-        import_module(name)
+def load() -> None:
+    """Import what snaps and the plot of the focus need."""
+    import_module(SNAPS)
+    load_plots()
 
 
 def _not_loaded(result: WorkerResult) -> None:
