@@ -36,6 +36,7 @@ from squid.utils.task_queue import TaskQueue
 from squid.utils.timetable import Timetable
 
 _log = edge_logger(__name__)
+_DONE, _ERROR = Outcome.DONE, Outcome.ERROR  # an enum's own look-up is slow, and every task needs them
 
 
 class PoolObserver(Protocol):
@@ -243,7 +244,7 @@ class TaskPool:
         """Give `task` its one outcome; False if it has one."""
         if task.outcome is not None:
             return False
-        if task.cancel_requested and outcome in (Outcome.DONE, Outcome.ERROR):
+        if task.cancel_requested and outcome in (_DONE, _ERROR):
             error = TaskCancelledError(f"task '{task.name}' was cancelled while it ran")
             outcome, result = Outcome.CANCELLED, WorkerResult(False, error=error, stack_trace=result.stack_trace)
         task.outcome, task.result = outcome, result
@@ -420,7 +421,7 @@ class TaskPool:
 
 def _outcome_of(task: Task) -> tuple[Outcome, WorkerResult]:
     try:
-        return Outcome.DONE, WorkerResult(True, task.execute())
+        return _DONE, WorkerResult(True, task.execute())
     except TaskCancelledError as stop:
         return Outcome.CANCELLED, WorkerResult(False, error=stop)
     except TaskLostError as error:

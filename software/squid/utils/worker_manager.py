@@ -39,6 +39,7 @@ from squid.utils.thread_dump import DumpFile, default_log_folder
 __all__ = ["WorkerManager", "WorkerResult", "WorkerSignals"]
 
 _log = edge_logger(__name__)
+_DONE = Outcome.DONE  # an enum's own look-up is slow, and every task needs it
 _AGEING_S = 5.0
 _COALESCING_S = 1 / 60  # a screen refresh: nobody sees more
 
@@ -293,15 +294,22 @@ class WorkerManager:
 
     def task_overdue(self, task: Task, reason: str) -> None:
         """Dump all stacks and pass it on; for the pool."""
-        self._dump_file.dump(reason)
-        _log.error("%s; stacks are in %s", reason, self._dump_file.path)
+        try:
+            self._dump_file.dump(reason)
+            _log.error("%s; stacks are in %s", reason, self._dump_file.path)
+        except (OSError, ValueError):  # a full disk: the rest of what a hang needs must be done
+            _log.exception("%s; its stacks could not be kept in %s", reason, self._dump_file.path)
         if self._on_overdue is not None:
             call_safely(self._on_overdue, reason)
         self._delivery.post(self.signals.timeout.emit, task.name)
 
     def task_ended(self, task: Task) -> None:
         """Pass it on; for the pool."""
-        self._delivery.note(self._hand_over, task)
+        if task.outcome is _DONE and task.on_finished is None and b"completed" not in self.signals.heard:
+            if task.on_complete is not None:
+                self._delivery.note(task.on_complete, task.result)
+        else:
+            self._delivery.note(self._hand_over, task)
 
     def wake(self) -> None:
         """Have what was noted handed over; for the pool."""
