@@ -13,10 +13,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from squid.abc.camera import Camera
+from squid.abc.camera import Camera, PixelFormat
 from squid.abc.camera_trigger import CameraTrigger
 from squid.abc.device import Device
 from squid.abc.filter_wheel import FilterWheel
@@ -45,6 +46,44 @@ KINDS: Mapping[Role, type[Device]] = {
 DeviceT = TypeVar("DeviceT", bound=Device)
 
 
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """What a frame of the camera looks like.
+
+    Attributes
+    ----------
+    binning : int
+        Sensor pixels added to one, along each side.
+    pixel_format : PixelFormat
+        Of a pixel.
+    roi : Roi
+        In binned pixels of the sensor.
+    readout_ms : float
+        Time to read such a frame.
+    """
+
+    binning: int
+    pixel_format: PixelFormat
+    roi: Roi
+    readout_ms: float = field(compare=False)
+
+    @classmethod
+    def of(cls, camera: Camera) -> CameraState:
+        """Return what is in force."""
+        return cls(camera.binning, camera.pixel_format, camera.roi, camera.readout_ms)
+
+    @property
+    def frame_shape_px(self) -> tuple[int, int]:
+        """Height and width, before orientation."""
+        return self.roi.height_px, self.roi.width_px
+
+    def __str__(self) -> str:
+        """Return it for a message."""
+        roi = self.roi
+        region = f"{roi.width_px} x {roi.height_px} px at ({roi.x_px}, {roi.y_px})"
+        return f"binning {self.binning}, {self.pixel_format.value}, {region}"
+
+
 class Microscope:
     """A microscope.
 
@@ -60,7 +99,7 @@ class Microscope:
         self.config = config
         self.devices = devices
         self._owner: str | None = None
-        self._camera_for_runs: str | None = None
+        self._camera_for_runs: CameraState | None = None
         self._owner_lock = threading.Lock()
         self.camera = self._required(Role.CAMERA, Camera)
         self.stage = self._required(Role.STAGE, Stage)
@@ -163,15 +202,20 @@ class Microscope:
         current = self.objective_changer.current if self.objective_changer else None
         return current or self.config.objective
 
-    def pixel_size_um(self, objective: str) -> float:
-        """Return the pixel size at the sample in µm, with the binning in force."""
-        optics = self.config.optics_of(objective)
-        return optics.pixel_size_um(self.config.camera.sensor_pixel_um, self.camera.binning, self.config.tube_lens_mm)
+    def pixel_size_um(self, objective: str, binning: int | None = None) -> float:
+        """Return the pixel size at the sample in µm; None for `binning`: the one in force."""
+        optics, binning = self.config.optics_of(objective), binning or self.camera.binning
+        return optics.pixel_size_um(self.config.camera.sensor_pixel_um, binning, self.config.tube_lens_mm)
+
+    @property
+    def camera_for_runs(self) -> CameraState:
+        """What the camera gives a run, whatever live view uses meanwhile; before `open`, what is in force."""
+        return self._camera_for_runs or CameraState.of(self.camera)
 
     @property
     def stored_shape_px(self) -> tuple[int, int]:
-        """Height and width of a frame once it is turned into stage orientation."""
-        return self.config.camera.orientation.shape(self.camera.frame_shape_px)
+        """Height and width of a run's frame once it is turned into stage orientation."""
+        return self.config.camera.orientation.shape(self.camera_for_runs.frame_shape_px)
 
     def apply_camera_config(self) -> None:
         """Give the camera the settings of the machine file, which runs use: binning, pixel format, trigger, ROI."""
@@ -183,7 +227,7 @@ class Microscope:
             height, width = (side // wanted.binning for side in self.camera.sensor_shape_px)
             roi_width, roi_height = wanted.roi_px
             self.camera.set_roi(Roi((width - roi_width) // 2, (height - roi_height) // 2, roi_width, roi_height))
-        self._camera_for_runs = self._camera_now()
+        self._camera_for_runs = CameraState.of(self.camera)
 
     def check_camera_config(self) -> None:
         """Refuse to go on when the camera has other settings than `apply_camera_config` gave it; asks no hardware.
@@ -193,18 +237,12 @@ class Microscope:
         DeviceError
             Names both: whoever changed them could not give the camera back.
         """
-        now = self._camera_now()
+        now = CameraState.of(self.camera)
         if self._camera_for_runs not in (None, now):
             raise DeviceError(
                 self.camera.label,
                 f"has {now}, but {self._camera_for_runs} for runs: start and stop live view, or open it anew",
             )
-
-    def _camera_now(self) -> str:
-        camera = self.camera
-        roi = camera.roi
-        region = f"{roi.width_px} x {roi.height_px} px at ({roi.x_px}, {roi.y_px})"
-        return f"binning {camera.binning}, {camera.pixel_format.value}, {region}"
 
     def _required(self, role: Role, kind: type[DeviceT]) -> DeviceT:
         device = self._optional(role, kind)

@@ -54,6 +54,17 @@ def test_the_camera_is_set_as_the_file_says(tmp_path: Path) -> None:
         assert microscope.pixel_size_um("20x") == pytest.approx(0.65)
 
 
+def test_what_runs_get_of_the_camera_stays_while_live_view_uses_it_otherwise(tmp_path: Path) -> None:
+    with Microscope.build(machine(tmp_path)) as microscope:
+        runs, shape_px = microscope.camera_for_runs, microscope.stored_shape_px
+        microscope.camera.set_binning(2)
+        microscope.camera.set_pixel_format(PixelFormat.MONO8)
+        microscope.camera.set_roi(Roi(0, 0, 8, 8))
+        assert microscope.camera_for_runs == runs
+        assert microscope.camera_for_runs.readout_ms == runs.readout_ms > microscope.camera.readout_ms
+        assert microscope.stored_shape_px == shape_px
+
+
 def test_nothing_moves_and_no_light_goes_on_at_opening(tmp_path: Path) -> None:
     microscope = Microscope.build(machine(tmp_path))
     with microscope:

@@ -34,6 +34,7 @@ from control.core.live_frame import (
 from control.core.live_loop import FrameRate, LiveLoop, LiveSource
 from control.core.run_control import RunControl
 from control.core.snap_file import write_snap
+from squid.abc.camera import PixelFormat
 from squid.errors import DeviceError, FrameTimeoutError, SettingError
 from squid.microscope import Microscope
 from squid.models.geometry import Roi
@@ -102,7 +103,13 @@ class Live:
     def camera_choices(self) -> CameraChoices:
         """What the camera can do."""
         camera = self._microscope.camera
-        return CameraChoices(camera.binnings, camera.sensor_shape_px, camera.exposure_range_ms, camera.gain_range)
+        return CameraChoices(
+            camera.binnings,
+            camera.sensor_shape_px,
+            camera.exposure_range_ms,
+            camera.gain_range,
+            camera.pixel_formats,
+        )
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -143,8 +150,10 @@ class Live:
             self._check(settings)
             self._wanted = replace(wanted, settings=settings)
 
-    def set_camera(self, *, binning: int | None = None, roi: Roi | None = None) -> None:
-        """Change binning (None: leave it) and ROI (None: the whole sensor), from the next frame on.
+    def set_camera(
+        self, *, binning: int | None = None, roi: Roi | None = None, pixel_format: PixelFormat | None = None
+    ) -> None:
+        """Change binning and pixel format (None: leave it) and ROI (None: the whole sensor), from the next frame on.
 
         Raises
         ------
@@ -153,7 +162,12 @@ class Live:
         """
         with self._lock:
             wanted = self._next()
-            view = checked_view(self._microscope.camera, wanted.view.binning if binning is None else binning, roi)
+            view = checked_view(
+                self._microscope.camera,
+                wanted.view.binning if binning is None else binning,
+                roi,
+                pixel_format or wanted.view.pixel_format,
+            )
             self._wanted = replace(wanted, view=view)
 
     def show_part(self, frame: LiveFrame, part: Roi) -> None:
@@ -302,7 +316,8 @@ class Live:
         with self._lock:
             if self._wanted is None:
                 camera = self._microscope.camera
-                self._wanted = self._of_channel(self.channels[0], CameraView(camera.binning, camera.roi))
+                view = CameraView(camera.binning, camera.roi, camera.pixel_format)
+                self._wanted = self._of_channel(self.channels[0], view)
             return self._wanted
 
     def _base_gain(self) -> float:

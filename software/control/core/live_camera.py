@@ -140,6 +140,8 @@ class LiveCamera:
             self._call(camera.set_binning, view.binning)
         if camera.roi != view.roi:
             self._call(camera.set_roi, view.roi)
+        if view.pixel_format is not None and camera.pixel_format is not view.pixel_format:
+            self._call(camera.set_pixel_format, view.pixel_format)
 
     def _turn_wheel(self, name: str | None) -> None:
         wheel = self._microscope.filter_wheel

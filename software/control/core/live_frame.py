@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from squid.abc.camera import Camera
+from squid.abc.camera import Camera, PixelFormat
 from squid.errors import SettingError
 from squid.models.channel import ChannelPreset
 from squid.models.geometry import Orientation, Pixels, Roi, StagePosition
@@ -57,10 +57,13 @@ class CameraView:
         Sensor pixels added to one, along each side.
     roi : Roi
         In binned pixels of the sensor.
+    pixel_format : PixelFormat or None
+        Of a pixel; None: whichever the camera has.
     """
 
     binning: int
     roi: Roi
+    pixel_format: PixelFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,15 @@ class CameraChoices:
         Height and width, unbinned, before the frame is turned.
     exposure_range_ms, gain_range : (float, float)
         Both ends allowed.
+    pixel_formats : tuple of PixelFormat
+        Allowed formats.
     """
 
     binnings: tuple[int, ...]
     sensor_shape_px: tuple[int, int]
     exposure_range_ms: tuple[float, float]
     gain_range: tuple[float, float]
+    pixel_formats: tuple[PixelFormat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +143,13 @@ class LiveFrame:
     utc_s: float
 
 
-def checked_view(camera: Camera, binning: int, roi: Roi | None) -> CameraView:
+def checked_view(
+    camera: Camera, binning: int, roi: Roi | None, pixel_format: PixelFormat | None = None
+) -> CameraView:
     """Return a view of the sensor; None for `roi` is the whole of it. `SettingError` names what is allowed."""
+    if pixel_format is not None and pixel_format not in camera.pixel_formats:
+        allowed = ", ".join(camera.pixel_formats)
+        raise SettingError(camera.label, f"pixel format {pixel_format} is not allowed (allowed: {allowed})")
     if binning not in camera.binnings:
         raise SettingError(camera.label, f"binning {binning} is not allowed (allowed: {camera.binnings})")
     height, width = (side // binning for side in camera.sensor_shape_px)
@@ -146,7 +157,7 @@ def checked_view(camera: Camera, binning: int, roi: Roi | None) -> CameraView:
     inside = 0 <= roi.x_px < roi.x_px + roi.width_px <= width and 0 <= roi.y_px < roi.y_px + roi.height_px <= height
     if not inside:
         raise SettingError(camera.label, f"{roi} is not allowed (allowed: inside {width} x {height} px)")
-    return CameraView(binning, roi)
+    return CameraView(binning, roi, pixel_format)
 
 
 def sensor_roi(orientation: Orientation, view: CameraView, sensor_shape_px: tuple[int, int], part: Roi) -> Roi:

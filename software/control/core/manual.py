@@ -70,6 +70,7 @@ class Manual:
         self._job: Job | None = None
         self._handle: TaskHandle | None = None
         self._listeners: list[ResultCallback] = []
+        self._steps_left_out = 0
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
@@ -96,6 +97,11 @@ class Manual:
         """What is under way: ``move``, ``homing`` …; None: nothing."""
         job = self._busy_with()
         return job.name if job is not None else None
+
+    @property
+    def steps_left_out(self) -> int:
+        """How many steps were asked for and not made, since the stage was more than half a second behind."""
+        return self._steps_left_out
 
     # --- moves ------------------------------------------------------------------------------------------------------
 
@@ -129,7 +135,9 @@ class Manual:
         with self._lock:
             job = self._busy_with()
             try:
+                before = job.left_out if isinstance(job, MoveJob) else 0
                 if isinstance(job, MoveJob) and job.add(distances):
+                    self._steps_left_out += job.left_out - before
                     return self._also_tell(on_error)
                 if job is not None and not job.is_over:
                     raise DeviceError(self._stage.label, f"is busy ({job.name}); nothing else moved")

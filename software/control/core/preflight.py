@@ -145,16 +145,16 @@ def examine(
 
 
 def optics_of(plan: AcquisitionPlan, microscope: Microscope) -> Optics:
-    """Return objective, pixel size and frame of a plan on a microscope, with the camera settings in force."""
+    """Return objective, pixel size and frame of a plan on a microscope, with the camera settings that runs use."""
     wanted = plan.objective or microscope.objective
     objective = wanted if wanted in microscope.config.objectives else microscope.objective
-    pixel_format = microscope.camera.pixel_format
+    camera = microscope.camera_for_runs
     return Optics(
         objective=objective,
-        pixel_size_um=microscope.pixel_size_um(objective),
+        pixel_size_um=microscope.pixel_size_um(objective, camera.binning),
         shape_px=microscope.stored_shape_px,
-        dtype=pixel_format.dtype,
-        significant_bits=pixel_format.bits,
+        dtype=camera.pixel_format.dtype,
+        significant_bits=camera.pixel_format.bits,
     )
 
 
@@ -201,7 +201,7 @@ def _light_path(microscope: Microscope, objective: str) -> LightPath:
     return LightPath(
         objective=config.optics_of(objective),
         sensor_pixel_um=config.camera.sensor_pixel_um,
-        binning=microscope.camera.binning,
+        binning=microscope.camera_for_runs.binning,
         tube_lens_mm=config.tube_lens_mm,
     )
 

@@ -96,6 +96,8 @@ class MoveJob(Job):
         self._last: StagePosition | None = None  # where the stage was when it was last asked
         self._goal: StagePosition | None = None  # where it will be when all targets are reached
         self._hurry = False
+        self.left_out = 0
+        """Steps that were not added, since the stage was too far behind."""
 
     @property
     def abort_reason(self) -> str | None:
@@ -131,6 +133,8 @@ class MoveJob(Job):
             if self._stage.travel_time_s(self._last, self._last._replace(**axes)) <= JOG_LEAD_S:
                 self._wanted |= axes
                 self._goal = self._goal._replace(**axes)
+            else:
+                self.left_out += 1
             return True
 
     def _add_to_distances(self, distances: Axes) -> None:
@@ -139,6 +143,8 @@ class MoveJob(Job):
         start = StagePosition(0.0, 0.0, 0.0)
         if self._stage.travel_time_s(start, start._replace(**by)) <= JOG_LEAD_S:
             self._by = by
+        else:
+            self.left_out += 1
 
     def run(self, calls: DeviceCalls) -> None:
         """Move until no newer target is left."""

@@ -60,6 +60,8 @@ class Physics:
         The channels of the plan.
     trigger : CameraTrigger, optional
         Its strobe's delay lengthens each exposure.
+    readout_ms : float, optional
+        Of a run's frame; None: with the camera's settings in force.
     """
 
     def __init__(
@@ -70,12 +72,13 @@ class Physics:
         filter_wheel: FilterWheel | None,
         channels: tuple[ChannelLayout, ...],
         trigger: CameraTrigger | None = None,
+        readout_ms: float | None = None,
     ) -> None:
         self._strobe_delay_ms = trigger.strobe_delay_ms if trigger is not None else 0.0
         self._stage = stage
         self._camera = camera
         self._wheel = filter_wheel
-        self.readout_s = camera.readout_ms / 1000
+        self.readout_s = (camera.readout_ms if readout_ms is None else readout_ms) / 1000
         self._on_s = illumination.on_latency_ms / 1000
         self._lights = [(channel.preset.source, channel.preset.intensity) for channel in channels]
         self._filters = _filters(channels)
@@ -85,7 +88,8 @@ class Physics:
     def of(cls, microscope: Microscope, channels: tuple[ChannelLayout, ...]) -> Physics:
         """Return the physics of a microscope."""
         wheel, line = microscope.filter_wheel, microscope.camera_trigger
-        return cls(microscope.stage, microscope.camera, microscope.illumination, wheel, channels, line)
+        readout_ms = microscope.camera_for_runs.readout_ms
+        return cls(microscope.stage, microscope.camera, microscope.illumination, wheel, channels, line, readout_ms)
 
     def exposure_s(self, event_exposure_ms: float) -> float:
         """Return how long an exposure takes."""

@@ -1,4 +1,4 @@
-"""The camera's controls: binning, the part of the sensor that is read, and what it says of itself."""
+"""The camera's controls: binning, pixel format, the part of the sensor that is read, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 from control.core.live import CameraView, Live
 from control.core.words import in_words
 from control.gui.parts import CountEdit, Section, faint_label
+from squid.abc.camera import PixelFormat
 from squid.abc.device import StateValue
 from squid.errors import SquidError
 from squid.models.geometry import Roi
@@ -31,7 +32,7 @@ _PARTS = (("Full", 1), ("Half", 2), ("Quarter", 4))
 
 
 class CameraPanel(Section):
-    """Binning and ROI; folded until its title is pressed.
+    """Binning, pixel format and ROI; folded until its title is pressed.
 
     Parameters
     ----------
@@ -53,6 +54,7 @@ class CameraPanel(Section):
         self.fold = QToolButton()
         self.facts = faint_label()
         self.binning_buttons: dict[int, QPushButton] = {}
+        self.format_buttons: dict[PixelFormat, QPushButton] = {}
         self.part_buttons: dict[str, QPushButton] = {}
         self.edits = {name: CountEdit("px", low, 99999, 0, tip=tip) for name, low, tip in _EDITS}
         self.apply = QPushButton("Apply")
@@ -63,7 +65,7 @@ class CameraPanel(Section):
         self.title.hide()
         self.fold.setObjectName("cameraFold")
         self.fold.setText("Camera")
-        self.fold.setToolTip("Show or hide binning and ROI")
+        self.fold.setToolTip("Show or hide binning, pixel format and ROI")
         self.fold.setCheckable(True)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.setStyleSheet("QToolButton { border: none; font-size: 15px; font-weight: 600; }")
@@ -72,6 +74,7 @@ class CameraPanel(Section):
         layout.setContentsMargins(0, 0, 0, 0)
         form = QFormLayout()
         form.addRow("Binning", self._make_binnings())
+        form.addRow("Format", self._make_formats())
         form.addRow("ROI", self._make_parts())
         layout.addLayout(form)
         layout.addLayout(self._make_edits())
@@ -92,6 +95,18 @@ class CameraPanel(Section):
             group.addButton(button)
             layout.addWidget(button)
             self.binning_buttons[binning] = button
+        return row
+
+    def _make_formats(self) -> QWidget:
+        row, layout = _row()
+        group = QButtonGroup(self)
+        for pixel_format in self._live.camera_choices.pixel_formats:
+            tip = f"{pixel_format.bits} bits: grey values up to {2**pixel_format.bits - 1}"
+            button = _choice(f"{pixel_format.bits} bit", f"format_{pixel_format.value}", tip)
+            button.clicked.connect(partial(self._set_format, pixel_format))
+            group.addButton(button)
+            layout.addWidget(button)
+            self.format_buttons[pixel_format] = button
         return row
 
     def _make_parts(self) -> QWidget:
@@ -136,14 +151,16 @@ class CameraPanel(Section):
             self._shown = view
             if view.binning in self.binning_buttons:
                 self.binning_buttons[view.binning].setChecked(True)
+            if view.pixel_format in self.format_buttons:
+                self.format_buttons[view.pixel_format].setChecked(True)
             for name, divisor in _PARTS:
                 self.part_buttons[name].setChecked(view.roi == self._middle(view.binning, divisor))
             roi = view.roi
             for name, value in (("x", roi.x_px), ("y", roi.y_px), ("w", roi.width_px), ("h", roi.height_px)):
                 self.edits[name].setValue(value)
-        facts = f"{view.roi.width_px} x {view.roi.height_px} px, binning {view.binning}"
-        if "pixel_format" in state:
-            facts += f", {state['pixel_format']}"
+        facts = f"{view.roi.width_px} x {view.roi.height_px} px, binning {view.binning} x {view.binning}"
+        if view.pixel_format is not None:
+            facts += f", {view.pixel_format.bits} bit"
         readout_ms = state.get("readout_ms")
         if isinstance(readout_ms, (int, float)):
             facts += f", read-out {readout_ms:.1f} ms"
@@ -164,6 +181,15 @@ class CameraPanel(Section):
     def _set_binning(self, binning: int, _is_checked: bool = True) -> None:
         try:
             self._live.set_camera(binning=binning)
+        except SquidError as refusal:
+            self.refuse(in_words(refusal))
+            return
+        self._done()
+
+    def _set_format(self, pixel_format: PixelFormat, _is_checked: bool = True) -> None:
+        roi = self._live.camera_view.roi
+        try:
+            self._live.set_camera(roi=roi, pixel_format=pixel_format)
         except SquidError as refusal:
             self.refuse(in_words(refusal))
             return

@@ -81,12 +81,16 @@ def paint_scale_bar(painter: QPainter, area: QRectF, um_per_px: float) -> None:
 
 
 def paint_note(painter: QPainter, area: QRectF, text: str) -> None:
-    """Paint a line of text on a shade at the lower left."""
+    """Paint a line of text on a shade at the lower left; at the upper left where it would meet the scale bar."""
     painter.setPen(QColor(theme.TEXT))
     metrics = painter.fontMetrics()
+    is_beside = metrics.horizontalAdvance(text) + 16 < area.width() * (1 - _LARGEST_BAR) - 5 * _MARGIN_PX
     shade = QRectF(
         area.left() + _MARGIN_PX,
-        area.bottom() - _MARGIN_PX - metrics.height() - 8,
+        (area.bottom() if is_beside else area.top() + 2 * _MARGIN_PX + metrics.height() + 8)
+        - _MARGIN_PX
+        - metrics.height()
+        - 8,
         metrics.horizontalAdvance(text) + 16,
         metrics.height() + 8,
     )
@@ -94,13 +98,13 @@ def paint_note(painter: QPainter, area: QRectF, text: str) -> None:
     painter.drawText(shade, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def paint_outline(painter: QPainter, points: Sequence[QPointF], outline: Outline) -> None:
+def paint_outline(painter: QPainter, corners: QPolygonF, outline: Outline) -> None:
     """Paint an outline whose corners are at these widget points."""
     painter.setPen(QPen(QColor(outline.colour), 1.5))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPolygon(QPolygonF(list(points)))
+    painter.drawPolygon(corners)
     if outline.label:
-        painter.drawText(points[0] + QPointF(4, -4), outline.label)
+        painter.drawText(corners.at(0) + QPointF(4, -4), outline.label)
 
 
 def paint_drawing(painter: QPainter, points: Sequence[QPointF]) -> None:

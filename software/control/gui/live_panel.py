@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -53,6 +54,8 @@ class LivePanel(Section):
         self._shown: LiveSettings | None = None
         self._is_running: bool | None = None
         self._failure: str | None = None
+        self._owner: str | None = None
+        self._is_snapping = False
         self.rate = faint_label()
         self.rate.setObjectName("frameRate")
         self.banner = QLabel()
@@ -161,10 +164,34 @@ class LivePanel(Section):
             self.live_action.setText("Stop &live" if is_running else "Start &live")
             set_image(self.live_action, "stop" if is_running else "play")
             self.live_action.setToolTip(f"{'Stop' if is_running else 'Start'} live view (F2)")
-        rate = f"{self._live.frame_rate_hz:.1f} frames per second" if is_running else "Live is off"
+        rate = f"{self._live.frame_rate_hz:.1f} frames per second" if is_running else self._why_off()
         if rate != self.rate.text():
             self.rate.setText(rate)
         self._show_failure(self._live.failure)
+
+    def _why_off(self) -> str:
+        """Say that live is off, who has the microscope, and when the image that is shown was taken."""
+        frame = self._live.newest()
+        taken = time.strftime("; image of %H:%M:%S", time.localtime(frame.utc_s)) if frame is not None else ""
+        if self._owner is None:
+            return f"Live is off{taken}"
+        return f"{self._owner[:1].upper()}{self._owner[1:]} has the microscope{taken}"
+
+    def set_owner(self, owner: str | None) -> None:
+        """Say who has the microscope, so that no light goes on from here; None: it is free."""
+        self._owner = owner
+        self._enable()
+
+    def set_snapping(self, is_snapping: bool) -> None:
+        """One snap at a time."""
+        self._is_snapping = is_snapping
+        self._enable()
+
+    def _enable(self) -> None:
+        is_free = self._owner is None
+        self.live_action.setEnabled(is_free or self._live.is_running)
+        for action in (self.snap_action, self.file_action):
+            action.setEnabled(is_free and not self._is_snapping)
 
     def _show_failure(self, failure: str | None) -> None:
         if failure != self._failure:

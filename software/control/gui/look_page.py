@@ -10,17 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QSize, Qt, QTimer
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
-    QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -38,6 +35,7 @@ from control.gui.image_view import FocusSteps, ImageView, Tool
 from control.gui.line_profile import LineProfile
 from control.gui.live_panel import LivePanel
 from control.gui.live_placement import placement_of, snap_name, well_outlines
+from control.gui.look_tools import LookTools
 from control.gui.parts import make_action
 from control.gui.stage_panel import StagePanel
 from squid.errors import SquidError
@@ -79,7 +77,7 @@ class LookPage(QWidget):
         self.view.empty_text = _NO_IMAGE
         self.profile = LineProfile()
         self.profile.hide()
-        self.message = QLabel()
+        self.tools = LookTools(self.view)
         self.live_panel = LivePanel(session.live, session.presets)
         self.camera_panel = CameraPanel(session.live)
         self.histogram = HistogramPanel(self.contrast)
@@ -93,12 +91,6 @@ class LookPage(QWidget):
     # --- making -----------------------------------------------------------------------------------------------------
 
     def _make_actions(self) -> None:
-        self.line_action = self._switch("Line &profile", "Ctrl+L", "Drag a line: grey values along it", "chart-line")
-        self.colour_action = self._switch("Channel &colour", "Ctrl+K", "Show the channel's colour, or grey", "palette")
-        self.saturation_action = self._switch(
-            "Mark &saturated pixels", "Ctrl+J", "Show pixels at the largest grey value in magenta", "alert-octagon"
-        )
-        self.cross_action = self._switch("Cross in the &middle", "Ctrl+M", "Show the middle of the image", "crosshairs")
         self.folder_action = make_action(
             self,
             "Folder for s&naps…",
@@ -116,15 +108,10 @@ class LookPage(QWidget):
             shortcut="Ctrl+Shift+W",
         )
 
-    def _switch(self, text: str, shortcut: str, tip: str, image: str) -> QAction:
-        action = make_action(self, text, self._switched, shortcut=shortcut, tip=tip, image=image)
-        action.setCheckable(True)
-        return action
-
     def _lay_out(self) -> None:
         left = QVBoxLayout()
         left.setSpacing(theme.GAP_PX // 2)
-        left.addLayout(self._tools())
+        left.addWidget(self.tools)
         left.addWidget(self.view, 1)
         left.addWidget(self.profile)
         layout = QHBoxLayout(self)
@@ -133,29 +120,12 @@ class LookPage(QWidget):
         layout.addWidget(_column("lookColumn", self.live_panel, self.histogram))
         layout.addWidget(_column("stageColumn", self.stage_panel, self.camera_panel))
 
-    def _tools(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(2)
-        switches = [self.line_action, self.colour_action, self.saturation_action, self.cross_action]
-        for action in [*self.view.zoom_actions, *switches]:
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setAutoRaise(True)
-            button.setIconSize(QSize(20, 20))
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            line.addWidget(button)
-        self.message.setObjectName("lookMessage")
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setAlignment(Qt.AlignmentFlag.AlignRight)
-        line.addWidget(self.message, 1)
-        return line
-
     def _connect(self) -> None:
         self.view.centre_requested.connect(self._centre)
         self.view.focus_requested.connect(self._focus)
         self.view.line_drawn.connect(self._line_drawn)
         self.view.rectangle_drawn.connect(self._part_drawn)
-        self.view.tool_changed.connect(self._tool_changed)
+        self.tools.switched.connect(self._switched)
         self.contrast.changed.connect(self._set_tone)
         self.camera_panel.draw_requested.connect(self._draw_part)
         self.live_panel.preset_saved.connect(self._preset_saved)
@@ -173,9 +143,8 @@ class LookPage(QWidget):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
-        switches = [self.line_action, self.colour_action, self.saturation_action, self.cross_action]
-        own = [*self.live_panel.menu_actions(), self.folder_action, None, *self.view.zoom_actions, None, *switches]
-        return [*own, None, self.wheel_action, *self.stage_panel.menu_actions()]
+        own = [*self.live_panel.menu_actions(), self.folder_action, None, *self.tools.menu_actions(), None]
+        return [*own, self.wheel_action, *self.stage_panel.menu_actions()]
 
     def set_plate(self, plate: PlateGeometry | None) -> None:
         """Draw the walls of this plate's wells over the image, and name wells in files; None: no plate."""
@@ -189,8 +158,8 @@ class LookPage(QWidget):
             "snap_folder": str(self.snap_folder) if self.snap_folder else None,
             "contrast": self.contrast.remember(),
             "focus_um": [steps.plain_um, steps.ctrl_um, steps.shift_um],
-            "in_colour": self.colour_action.isChecked(),
-            "marks_saturated": self.saturation_action.isChecked(),
+            "in_colour": self.tools.colour_action.isChecked(),
+            "marks_saturated": self.tools.saturation_action.isChecked(),
             "log": self.histogram.log.isChecked(),
         }
 
@@ -205,8 +174,8 @@ class LookPage(QWidget):
         match remembered.get("focus_um"):
             case [float(plain_um), float(ctrl_um), float(shift_um)]:
                 self.view.focus_steps = FocusSteps(plain_um, ctrl_um, shift_um)
-        self.colour_action.setChecked(remembered.get("in_colour") is True)
-        self.saturation_action.setChecked(remembered.get("marks_saturated") is True)
+        self.tools.colour_action.setChecked(remembered.get("in_colour") is True)
+        self.tools.saturation_action.setChecked(remembered.get("marks_saturated") is True)
         self.histogram.log.setChecked(remembered.get("log") is True)
         self._switched()
 
@@ -253,7 +222,7 @@ class LookPage(QWidget):
         frame = self._frame
         if frame is not None and frame.channel == channel:
             chosen = self.contrast.of(channel, frame.significant_bits)
-            colour = frame.colour if self.colour_action.isChecked() else GREY_COLOUR
+            colour = frame.colour if self.tools.colour_action.isChecked() else GREY_COLOUR
             self.view.set_tone(chosen.black, chosen.white, colour)
 
     def _show_outlines(self) -> None:
@@ -272,6 +241,7 @@ class LookPage(QWidget):
         if state is not None:
             self.live_panel.set_objective(state.objective)
         label = self._session.microscope.config.label_of(Role.CAMERA)
+        self.live_panel.set_owner(None if state is None or state.is_free_for_hands else state.owner)
         self.live_panel.refresh()
         if self._frame is None:
             self.view.empty_text = "Waiting for the first image …" if self._live.is_running else _NO_IMAGE
@@ -301,30 +271,24 @@ class LookPage(QWidget):
         self._start("snap to file", snap_and_store)
 
     def _start(self, name: str, task: Any) -> None:
-        self._set_snapping(True)
+        self.live_panel.set_snapping(True)
         try:
             self._session.manager.submit(name, task, on_complete=self._snapped, on_error=self._failed)
         except SquidError as refusal:
-            self._set_snapping(False)
+            self.live_panel.set_snapping(False)
             self.say(in_words(refusal), is_bad=True)
 
     def _snapped(self, result: WorkerResult) -> None:
-        self._set_snapping(False)
+        self.live_panel.set_snapping(False)
         self.say(f"Stored {result.value}" if isinstance(result.value, Path) else "")
 
     def _failed(self, result: WorkerResult) -> None:
-        self._set_snapping(False)
+        self.live_panel.set_snapping(False)
         self.say(in_words(result.error), is_bad=True)
 
-    def _set_snapping(self, is_snapping: bool) -> None:
-        self.live_panel.snap_action.setEnabled(not is_snapping)
-        self.live_panel.file_action.setEnabled(not is_snapping)
-
     def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Show a line above the image; the whole text is in its tooltip."""
-        self.message.setStyleSheet(f"color: {theme.BAD if is_bad else theme.FAINT}")
-        self.message.setText(text)
-        self.message.setToolTip(text)
+        """Show a line above the image."""
+        self.tools.say(text, is_bad=is_bad)
 
     def choose_folder(self) -> None:
         """Ask where snaps are stored."""
@@ -358,13 +322,12 @@ class LookPage(QWidget):
 
     def _switched(self) -> None:
         """One of the switches was pressed: show what they say."""
-        self.view.mark_saturated(self.saturation_action.isChecked())
-        self.view.show_cross(self.cross_action.isChecked())
-        wants_line = self.line_action.isChecked()
+        self.view.mark_saturated(self.tools.saturation_action.isChecked())
+        self.view.show_cross(self.tools.cross_action.isChecked())
+        wants_line = self.tools.line_action.isChecked()
         if wants_line != self.profile.isVisibleTo(self):
             self.profile.setVisible(wants_line)
             self.profile.set_line(None)
-            self.view.set_tool(Tool.LINE if wants_line else Tool.PAN)
         if self._frame is not None:
             self._set_tone(self._frame.channel)
 
@@ -373,15 +336,9 @@ class LookPage(QWidget):
         if self._frame is not None:
             self.profile.show_image(self._frame.pixels, self._frame.pixel_size_um)
 
-    def _tool_changed(self, tool: Tool) -> None:
-        if tool is not Tool.LINE and self.line_action.isChecked():
-            self.line_action.setChecked(False)
-            self._switched()
-
     def _draw_part(self) -> None:
         if self._frame is not None:
             self.view.set_tool(Tool.RECTANGLE)
-            self.say("Drag a rectangle on the image; Esc to leave it")
 
     def _part_drawn(self, points: list[tuple[float, float]]) -> None:
         if self._frame is None:

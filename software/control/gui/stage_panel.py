@@ -32,6 +32,9 @@ from squid.utils.task import WorkerResult
 
 _REFRESH_MS = 100
 _STALE_S = 3.0
+_NOTE_S = 2.0
+"""So long is a step that was left out told."""
+
 _XY_STEPS_UM = (1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 4500.0, 9000.0)
 _Z_STEPS_UM = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0)
 _FACTORS = {"": 1.0, "Shift+": 10.0, "Ctrl+": 0.1}
@@ -74,6 +77,8 @@ class StagePanel(QWidget):
         self.xy_step.setObjectName("xyStep")
         self.z_step = LengthBox(_Z_STEPS_UM, 5.0, low_um=0.01, high_um=1000.0, tip="step of z: type a length")
         self.z_step.setObjectName("zStep")
+        self._left_out = manual.steps_left_out
+        self._left_out_s = -_NOTE_S
         self._steps = [self._step_action(*direction[:5], factor) for direction in _DIRECTIONS for factor in _FACTORS]
         self._places = self._place_actions()
         self.stop_action = make_action(
@@ -237,6 +242,7 @@ class StagePanel(QWidget):
         state = self._monitor.newest
         self.axes.show_position(state.position if state is not None else None)
         reason, is_free = _reason(state)
+        reason = reason or self._note()
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         self.axes.set_moves_allowed(is_free)
@@ -246,6 +252,13 @@ class StagePanel(QWidget):
         if state is not None and not self._objectives.hasFocus() and self._manual.activity is None:
             with QSignalBlocker(self._objectives):
                 self._objectives.setCurrentText(state.objective)
+
+    def _note(self) -> str:
+        """Say that steps were left out, for a while."""
+        if self._manual.steps_left_out != self._left_out:
+            self._left_out, self._left_out_s = self._manual.steps_left_out, time.monotonic()
+        is_new = time.monotonic() - self._left_out_s < _NOTE_S
+        return "Steps come faster than the stage moves: some were left out." if is_new else ""
 
 
 def _reason(state: RigState | None) -> tuple[str, bool]:

@@ -17,8 +17,9 @@ from squid.abc.filter_wheel import FilterWheel
 from squid.abc.illumination import Illumination, LightSource
 from squid.abc.stage import Stage
 from squid.machine_file import MachineConfig
+from squid.microscope import CameraState
 from squid.models.channel import ChannelLayout
-from squid.models.geometry import AxisRange, StageLimits, StagePosition
+from squid.models.geometry import AxisRange, Roi, StageLimits, StagePosition
 
 
 class PaperStage(Stage):
@@ -132,6 +133,7 @@ class PaperMicroscope:
         self.camera_trigger = None
         self.objective = "20x"
         self.stored_shape_px = (200, 300)
+        self.camera_for_runs = CameraState(1, PixelFormat.MONO12, Roi(0, 0, 300, 200), PaperCamera.readout_ms)
 
-    def pixel_size_um(self, objective: str) -> float:
+    def pixel_size_um(self, objective: str, binning: int | None = None) -> float:
         return 0.5

@@ -146,6 +146,7 @@ def test_a_held_key_queues_no_moves_and_overshoots_little(slow: HandBench) -> No
     travelled_mm = (start.x_um - here.x_um) / 1000
     assert travelled_mm == pytest.approx(round(travelled_mm), abs=0.01)  # whole steps
     assert 1 <= travelled_mm < 100
+    assert slow.manual.steps_left_out == 100 - round(travelled_mm)  # and none is left out silently
     assert len(track.sent) < 20
     places = [start.x_um, *(sent["x_um"] for sent in track.sent)]
     for one, other in pairwise(places):

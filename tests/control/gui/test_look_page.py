@@ -63,7 +63,7 @@ def test_live_shows_frames_and_stops_dark(page, session, qtbot):
     assert not session.live.is_running
     assert session.live.wait_stopped(5.0)
     assert page.live_panel.live_action.text() == "Start &live"
-    qtbot.waitUntil(lambda: page.live_panel.rate.text() == "Live is off", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.live_panel.rate.text().startswith("Live is off; image of "), timeout=WAIT_MS)
 
 
 def test_a_hidden_page_stops_looking_and_a_shown_one_goes_on(page, session, qtbot):
@@ -142,7 +142,7 @@ def test_a_snap_is_stored_under_its_well(page, session, qtbot, tmp_path):
     x_um, y_um = plate.well_centre_um(1, 2)
     session.manual.move_to(x_um, y_um).wait(10)
     press(page, "snapFileButton")
-    qtbot.waitUntil(lambda: "Stored" in page.message.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "Stored" in page.tools.message.text(), timeout=WAIT_MS)
     (file,) = (tmp_path / "snaps").iterdir()
     assert file.name.startswith("B3_Brightfield_")
     qtbot.waitUntil(lambda: page.view.pixels is not None, timeout=WAIT_MS)
@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_be_written_is_said(page, qtbot, tmp_path):
     blocked.write_text("no folder")
     page.snap_folder = blocked
     press(page, "snapFileButton")
-    qtbot.waitUntil(lambda: str(blocked) in page.message.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: str(blocked) in page.tools.message.text(), timeout=WAIT_MS)
     assert page.live_panel.file_action.isEnabled()
 
 
@@ -187,10 +187,51 @@ def test_camera_parts(page, session, qtbot):
     press(page, "binning2")
     qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 40), timeout=WAIT_MS)
     assert "binning 2" in page.camera_panel.facts.text()
+    press(page, "format_mono8")
+    qtbot.waitUntil(lambda: page.view.pixels.dtype == np.uint8, timeout=WAIT_MS)
+    assert page.view.pixels.shape == (32, 40)  # and nothing else has changed
+    assert "8 bit" in page.camera_panel.facts.text()
     page.camera_panel.edits["x"].setValue(30)
     page.camera_panel.edits["w"].setValue(24)
     press(page, "roiApply")
     assert "inside 40 x 32 px" in page.camera_panel.refusal.text()
+
+
+def test_a_region_is_drawn_on_the_image_corner_by_corner(page, session, qtbot):
+    start_live(page, qtbot)
+    drawn = []
+    page.view.polygon_drawn.connect(drawn.append)
+    qtbot.keyClick(page, Qt.Key_D, Qt.ControlModifier)
+    assert page.tools.region_action.isChecked()
+    assert "corners" in page.tools.message.text()
+    for column, row in ((10, 10), (60, 10), (60, 50)):
+        QTest.mouseClick(page.view, Qt.LeftButton, Qt.NoModifier, page.view.to_widget(column, row).toPoint())
+    qtbot.keyClick(page.view, Qt.Key_Return)
+    assert [len(corners) for corners in drawn] == [3]
+    frame = page._frame
+    assert drawn[0][1][0] - drawn[0][0][0] == pytest.approx(50 * frame.pixel_size_um, rel=0.1)
+    assert not page.tools.region_action.isChecked()
+    assert page.tools.message.text() == ""
+
+
+def test_one_drawing_tool_at_a_time(page, session, qtbot):
+    start_live(page, qtbot)
+    page.tools.line_action.trigger()
+    assert page.profile.isVisible()
+    page.tools.region_action.trigger()
+    assert not page.tools.line_action.isChecked()
+    assert not page.profile.isVisible()
+    qtbot.keyClick(page.view, Qt.Key_Escape)
+    assert not page.tools.region_action.isChecked()
+
+
+def test_no_light_from_here_while_a_run_has_the_microscope(page, session, qtbot):
+    with session.microscope.reserve("the run of plate 7"):
+        qtbot.waitUntil(lambda: "plate 7 has the microscope" in page.live_panel.rate.text(), timeout=WAIT_MS)
+        panel = page.live_panel
+        assert not any(action.isEnabled() for action in (panel.live_action, panel.snap_action, panel.file_action))
+    qtbot.waitUntil(page.live_panel.live_action.isEnabled, timeout=WAIT_MS)
+    assert page.live_panel.snap_action.isEnabled()
 
 
 def test_a_part_is_drawn_on_the_image(page, session, qtbot):
@@ -209,7 +250,7 @@ def test_the_line_profile_opens_with_its_tool_and_closes_with_escape(page, qtbot
     assert len(page.profile.values) == round(np.hypot(65, 45)) + 1
     QTest.keyClick(page.view, Qt.Key_Escape)
     assert not page.profile.isVisible()
-    assert not page.line_action.isChecked()
+    assert not page.tools.line_action.isChecked()
 
 
 def test_live_that_ended_by_itself_says_why(page, session):
@@ -229,7 +270,7 @@ def test_a_run_keeps_live_away(page, session):
 def test_what_is_remembered_comes_back(page, session, qtbot, tmp_path):
     page.snap_folder = tmp_path
     page.contrast.set("DAPI", 10, 200)
-    page.colour_action.trigger()
+    page.tools.colour_action.trigger()
     page.view.focus_steps = type(page.view.focus_steps)(2.0, 0.5, 20.0)
     remembered = yaml.safe_load(yaml.safe_dump(page.remember()))
     again = LookPage(session)

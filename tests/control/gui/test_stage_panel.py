@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests import rig
 from tests.hands import HandBench, hand_bench
 
+from control.core.manual import Manual
 from control.gui.lengths import LengthBox, length_text, parse_length_um
 from control.gui.parts import NumberEdit
 from control.gui.stage_panel import StagePanel
@@ -95,6 +96,17 @@ def test_a_run_disables_it_and_says_why(qtbot: QtBot, bench: HandBench, panel: S
         assert bench.microscope.stage.position() == here
     qtbot.waitUntil(lambda: not reason.isVisible(), timeout=20_000)
     assert child(panel, QToolButton, "upButton").isEnabled()  # type: ignore[attr-defined]
+
+
+def test_steps_that_come_faster_than_the_stage_are_not_left_out_silently(
+    qtbot: QtBot, panel: StagePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Manual, "steps_left_out", property(lambda _: 3))
+    panel.refresh()
+    reason = child(panel, QLabel, "stageReason")
+    assert isinstance(reason, QLabel)
+    assert reason.isVisible()
+    assert "some were left out" in reason.text()
 
 
 def test_an_old_position_says_so(

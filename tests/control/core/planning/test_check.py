@@ -33,6 +33,7 @@ from control.core.preflight import preflight
 from control.core.schedule import Schedule
 from squid.errors import ConfigurationError
 from squid.microscope import Microscope
+from squid.models.geometry import Roi
 from squid.utils.worker_manager import WorkerManager
 
 SQUARE = ((20_000.0, 20_000.0), (20_200.0, 20_000.0), (20_200.0, 20_150.0), (20_000.0, 20_150.0))
@@ -55,6 +56,20 @@ def test_a_good_plan_has_the_totals_of_preflight(microscope: Microscope, tmp_pat
     assert (totals.frames, totals.wells, totals.fields) == (5 * 4 * 2 * 3 * 3, 5, 20)
     assert (totals.bytes, totals.duration_s) == (checked.bytes, checked.estimated_s)
     assert totals.free_bytes is not None
+
+
+def test_totals_are_of_the_runs_camera_settings_whatever_live_view_uses(microscope: Microscope, tmp_path: Path) -> None:
+    before = verdict_of(GOOD, microscope, tmp_path)
+    try:
+        microscope.camera.set_binning(2)
+        microscope.camera.set_roi(Roi(0, 0, 8, 8))
+        after = verdict_of(GOOD, microscope, tmp_path)
+    finally:
+        microscope.apply_camera_config()
+    assert after.totals is not None
+    assert before.totals is not None
+    assert (after.totals.bytes, after.totals.duration_s) == (before.totals.bytes, before.totals.duration_s)
+    assert after.outlines.fov_um == before.outlines.fov_um
 
 
 def test_what_a_newcomer_sees_first(microscope: Microscope) -> None:
