@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt5.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PyQt5.QtGui import QColor, QImage, QPainter, QPaintEvent, QPolygonF, QResizeEvent
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.gui import image_overlays as overlays
@@ -81,6 +81,8 @@ class ImageCanvas(QWidget):
         self._colours: Rgb | None = None
         self._cursor: QPointF | None = None
         self._outlines: tuple[Outline, ...] = ()
+        self._outlines_at: tuple[object, ...] = ()
+        self._corners: list[QPolygonF] = []
         self._has_cross = False
 
     def drawn_points(self) -> list[Point]:
@@ -257,9 +259,8 @@ class ImageCanvas(QWidget):
         if placement is not None:
             painter.save()
             painter.setClipRect(area)
-            for outline in self._outlines:
-                corners = (image_of(placement, (height, width), x, y) for x, y in outline.points_um)
-                overlays.paint_outline(painter, [self.to_widget(*corner) for corner in corners], outline)
+            for outline, corners in zip(self._outlines, self._placed(placement, (height, width)), strict=True):
+                overlays.paint_outline(painter, corners, outline)
             painter.restore()
         overlays.paint_drawing(painter, [self.to_widget(*point) for point in self.drawn_points()])
         seen = area.intersected(QRectF(self.rect()))
@@ -268,6 +269,17 @@ class ImageCanvas(QWidget):
         reading = self.reading()
         if reading is not None:
             overlays.paint_note(painter, seen, str(reading))
+
+    def _placed(self, placement: Placement, shape_px: tuple[int, int]) -> list[QPolygonF]:
+        """Return the outlines in the widget; worked out when something has moved, not for each frame."""
+        where = (placement, shape_px, self._view, self._outlines)
+        if where != self._outlines_at:
+            self._outlines_at = where
+            self._corners = [
+                QPolygonF([self.to_widget(*image_of(placement, shape_px, *point)) for point in outline.points_um])
+                for outline in self._outlines
+            ]
+        return self._corners
 
     def _renew(self) -> None:
         self._picture = None

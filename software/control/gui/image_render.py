@@ -7,7 +7,9 @@ the camera, and zooming in shows true pixels. Knows numpy, no widget.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -101,13 +103,28 @@ def _along(size: int, screen: int, scale: float, origin: float) -> tuple[npt.NDA
 
 
 def render(pixels: Pixels, chosen: Sampling, table: Rgb) -> Rgb:
-    """Return the colours of the sampled pixels, shape (rows, columns).
+    """Return the colours of the sampled pixels, shape (rows, columns), contiguous.
 
-    The axis that leaves less is sampled first; about 1 ms for 900 x 900.
+    About 0.5 ms for 900 x 900, also of a turned or mirrored view: pixels are taken in the order in which they lie in
+    memory, since numpy would copy the whole view first.
     """
+    if not len(chosen.rows) or not len(chosen.columns):
+        return np.zeros((len(chosen.rows), len(chosen.columns)), np.uint32)
+    down, right = pixels.strides
+    rows = chosen.rows if down > 0 else pixels.shape[0] - 1 - chosen.rows
+    columns = chosen.columns if right > 0 else pixels.shape[1] - 1 - chosen.columns
+    straight = pixels[:: 1 if down > 0 else -1, :: 1 if right > 0 else -1]
+    if abs(down) < abs(right):
+        return np.ascontiguousarray(_coloured(straight.T, columns, rows, table).T)
+    return _coloured(straight, rows, columns, table)
+
+
+def _coloured(pixels: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], table: Rgb) -> Rgb:
+    """Sample the axis first that leaves less; OpenCV looks colours up four times as fast as numpy."""
     height, width = pixels.shape
-    if len(chosen.rows) * width <= len(chosen.columns) * height:
-        grey = pixels.take(chosen.rows, axis=0).take(chosen.columns, axis=1)
+    if len(rows) * width <= len(columns) * height:
+        grey = pixels.take(rows, axis=0).take(columns, axis=1)
     else:
-        grey = pixels.take(chosen.columns, axis=1).take(chosen.rows, axis=0)
-    return table.take(grey)
+        grey = pixels.take(columns, axis=1).take(rows, axis=0)
+    colours = cv2.LUT(grey, table[: np.iinfo(grey.dtype).max + 1].view(np.int32))  # it knows no unsigned 32 bits
+    return cast(Rgb, colours).view(np.uint32)

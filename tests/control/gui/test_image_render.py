@@ -4,6 +4,7 @@ import pytest
 from control.gui.image_render import SATURATED, Tone, look_up_table, render, sampling
 from control.gui.image_tools import Drawing, Tool
 from control.gui.view_transform import Placement, ViewTransform, image_of, stage_of
+from squid.models.geometry import Orientation
 
 
 def test_black_is_black_white_is_the_colour_and_between_is_a_share():
@@ -19,13 +20,30 @@ def test_saturated_pixels_are_marked_from_the_largest_value_on():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("turned", [False, True])
-def test_at_one_to_one_each_pixel_is_itself(dtype, turned):
-    pixels = np.arange(6 * 5, dtype=dtype).reshape(6, 5)
-    pixels = pixels[::-1, ::-1] if turned else pixels
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_at_one_to_one_each_pixel_is_itself(dtype, turned, flipped):
+    pixels = Orientation(rotate_deg=turned, flip_x=flipped).apply(np.arange(6 * 5, dtype=dtype).reshape(6, 5))
+    shape = pixels.shape
+    shown = render(pixels, sampling(shape, shape, 1.0, (0.0, 0.0)), np.arange(65536, dtype=np.uint32))
+    assert shown.flags.c_contiguous
+    assert shown.shape == shape
+    assert (shown == pixels).all()
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_turned_view_is_sampled_like_its_copy(turned):
+    pixels = Orientation(rotate_deg=turned).apply(np.arange(60 * 47, dtype=np.uint16).reshape(60, 47))
+    chosen = sampling(pixels.shape, (31, 33), 0.7, (-3.0, 2.0))
     table = np.arange(65536, dtype=np.uint32)
-    chosen = sampling((6, 5), (6, 5), 1.0, (0.0, 0.0))
-    assert (render(pixels, chosen, table) == pixels).all()
+    assert (render(pixels, chosen, table) == render(pixels.copy(), chosen, table)).all()
+
+
+def test_the_last_of_all_colours_is_found():
+    pixels = np.array([[65535, 0], [4095, 1]], np.uint16)
+    table = np.arange(65536, dtype=np.uint32) | np.uint32(0xFF000000)
+    shown = render(pixels, sampling((2, 2), (2, 2), 1.0, (0.0, 0.0)), table)
+    assert shown.tolist() == [[0xFF00FFFF, 0xFF000000], [0xFF000FFF, 0xFF000001]]
 
 
 def test_zoomed_in_each_pixel_is_a_square():
