@@ -43,21 +43,24 @@ from control.core.run_record import (
 from control.core.schedule import Schedule
 from control.core.sinks import make_sink
 from control.core.step_watch import StepWatch
-from squid.errors import ResumeRefusedError, SquidError
+from squid.errors import ResumeRefusedError
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
 from squid.models.plan import AcquisitionPlan, plan_digest, plan_text, read_plan
 from squid.utils.deadlines import DeadlineWatch
-from squid.utils.task import TaskHandle, current_task
-from squid.utils.worker_manager import WorkerManager, WorkerResult
+from squid.utils.task import TaskHandle
+from squid.utils.worker_manager import WorkerManager
 
 _log = logging.getLogger(__name__)
 
 BUDGET_FACTOR = 3.0
 BUDGET_MARGIN_S = 3600.0
 """The whole run may take this many times its estimate, and this much more; single steps are watched far closer."""
+
+THREAD_S = 30.0
+"""How long a run waits for a thread; when tasks without a limit hang in all of them, it must not wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class _Progress:
     state: JournalState | None
     parts: int
     started_utc: str
+    machine: MachineConfig
+
+
+Begun = Callable[[Run], object]
+"""Told a run that is about to be carried out: an abort from here on keeps anything from moving."""
 
 
 class MultiPointController:
@@ -111,7 +119,9 @@ class MultiPointController:
         """Who has the microscope; None: nobody, a run may start."""
         return self._microscope.owner
 
-    def start(self, plan: AcquisitionPlan, output: Path, plan_file: Path | None = None) -> Run:
+    def start(
+        self, plan: AcquisitionPlan, output: Path, plan_file: Path | None = None, begun: Begun = lambda _: None
+    ) -> Run:
         """Check the plan and start it in a new folder under `output`.
 
         Raises
@@ -126,17 +136,17 @@ class MultiPointController:
         with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run of {plan.name}"))
             self._microscope.check_camera_config()
+            machine = self.machine  # presets may be edited while this goes on
             checked = preflight(plan, self._microscope, output, file=plan_file)
             now = datetime.now(UTC)
             folder = create_run_folder(output, plan.name, now.astimezone())
             _lock(folder, folder_lock)
             replace_text(folder / PLAN_FILE, plan_text(plan))
-            write_machine(folder, self.machine)
-            return self._launch(
-                folder, plan, checked, _Progress(None, 1, now.isoformat(timespec="seconds")), resources, folder_lock
-            )
+            write_machine(folder, machine)
+            progress = _Progress(None, 1, now.isoformat(timespec="seconds"), machine)
+            return self._launch(folder, plan, checked, progress, resources, folder_lock, begun)
 
-    def resume(self, folder: Path) -> Run:
+    def resume(self, folder: Path, begun: Begun = lambda _: None) -> Run:
         """Go on with an interrupted run at its first missing frame.
 
         Raises
@@ -147,20 +157,21 @@ class MultiPointController:
         with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run in {folder}"))
             self._microscope.check_camera_config()
+            machine = self.machine
             _lock(folder, folder_lock)
             state = read_journal(folder)
-            summary = _summary_of(folder, state)
+            summary = _summary_of(folder, state, machine)
             if summary.status == "completed":
                 raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
             plan = _plan_of(folder, state)
             _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
-            _refuse_changes(folder, "machine", state.header["machine"], self.machine.model_dump(mode="json"))
+            _refuse_changes(folder, "machine", state.header["machine"], machine.model_dump(mode="json"))
             origin = StagePosition(*state.header["origin_um"])
             checked = preflight(
                 plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
             )
-            progress = _Progress(state, summary.parts + 1, summary.started_utc)
-            return self._launch(folder, plan, checked, progress, resources, folder_lock)
+            progress = _Progress(state, summary.parts + 1, summary.started_utc, machine)
+            return self._launch(folder, plan, checked, progress, resources, folder_lock, begun)
 
     def _launch(
         self,
@@ -170,23 +181,31 @@ class MultiPointController:
         progress: _Progress,
         resources: ExitStack,
         folder_lock: ExitStack,
+        begun: Begun,
     ) -> Run:
         """Build the parts and hand them to the manager; the run gives the resources back at its end."""
         run = Run(folder)
         resources.callback(_log_to(folder / LOG_FILE))
         watch = DeadlineWatch()
         resources.callback(watch.close)
-        run.begin(self._build(run, watch, plan, checked, progress), resources, folder_lock)
-        _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
         budget_s = BUDGET_FACTOR * checked.estimated_s + BUDGET_MARGIN_S
+
+        def restart_budget() -> None:
+            budget.extend(budget_s)
+
+        run.begin(self._build(run, watch, plan, checked, progress, restart_budget), resources, folder_lock)
+        _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
+        # not the task's own limit: what that tells comes in the window's thread, which may be blocked
+        budget = watch.arm(f"run {folder.name}", budget_s, lambda _: run.over_budget(budget_s))
         try:
+            begun(run)
             task = self._manager.submit(
                 f"run {folder.name}",
                 run.execute,
-                timeout_ms=int(budget_s * 1000),
-                on_error=lambda result: _not_done(run, result, budget_s),
+                queue_timeout_ms=int(THREAD_S * 1000),
+                on_error=lambda result: run.not_executed(f"the run's task was given up: {result.error}"),
             )
-        except SquidError as refusal:
+        except Exception as refusal:  # it was said to have started: it must end
             run.not_executed(str(refusal))
             raise
         run.when_ended(lambda: self._leave_behind(run, task))
@@ -198,7 +217,13 @@ class MultiPointController:
             self._manager.give_up(task.task, f"the run in {run.folder} hung")
 
     def _build(
-        self, run: Run, watch: DeadlineWatch, plan: AcquisitionPlan, checked: Preflight, progress: _Progress
+        self,
+        run: Run,
+        watch: DeadlineWatch,
+        plan: AcquisitionPlan,
+        checked: Preflight,
+        progress: _Progress,
+        on_waiting: Callable[[], None],
     ) -> RunParts:
         layout, state = checked.layout, progress.state
         facts, control = FactStream(self._listeners), RunControl()
@@ -218,14 +243,14 @@ class MultiPointController:
                 objective=layout.objective,
                 recovery=plan.recovery,
                 elapsed_s=elapsed_s,
-                on_waiting=_restart_budget,
+                on_waiting=on_waiting,
             ),
             writer=writer,
             control=control,
             facts=facts,
             steps=steps,
             summary=_first_summary(plan, layout.frames_planned, progress, outputs=writer.outputs),
-            on_waiting=_restart_budget,
+            on_waiting=on_waiting,
             earlier_s=state.earlier_s if state else 0.0,
             ideal_s=checked.ideal_s,
             estimated_s=checked.estimated_s * (1 - len(writer.stored) / max(1, layout.frames_planned)),
@@ -263,7 +288,7 @@ class MultiPointController:
                 "name": plan.name,
                 "started_utc": progress.started_utc,
                 "plan": plan.model_dump(mode="json"),
-                "machine": self.machine.model_dump(mode="json"),
+                "machine": progress.machine.model_dump(mode="json"),
                 "origin_um": list(checked.origin),
                 "optics": asdict(checked.schedule.optics),
             }
@@ -272,14 +297,14 @@ class MultiPointController:
         return journal
 
 
-def _summary_of(folder: Path, state: JournalState) -> RunSummary:
+def _summary_of(folder: Path, state: JournalState, machine: MachineConfig) -> RunSummary:
     """Return what ``run.json`` says; where it was lost, what the journal knows."""
     try:
         return read_summary(folder)
     except ResumeRefusedError as lost:
         _log.warning("%s; going on from the journal", lost)
     plan = AcquisitionPlan.model_validate(state.header["plan"])
-    progress = _Progress(state, 1, state.header["started_utc"])
+    progress = _Progress(state, 1, state.header["started_utc"], machine)
     return _first_summary(plan, state.header["frames"], progress, outputs=())
 
 
@@ -332,20 +357,6 @@ def _last_due_s(schedule: Schedule) -> float | None:
     if not schedule.frames or not order.startswith("t") or any("t" in axes.order for axes in schedule.all_axes[1:]):
         return None
     return schedule.event(schedule.frames - 1).min_start_s
-
-
-def _restart_budget() -> None:
-    task = current_task()
-    if task is not None:
-        task.restart_limits()
-
-
-def _not_done(run: Run, result: WorkerResult, budget_s: float) -> None:
-    """End the run when its task did not come to its own end."""
-    if result.timed_out:
-        run.over_budget(budget_s)
-    else:
-        run.not_executed(f"the run's task was given up: {result.error}")
 
 
 def _refuse_changes(folder: Path, what: str, then: Any, now: Any) -> None:

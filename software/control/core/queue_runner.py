@@ -31,7 +31,7 @@ from control.core.run_queue import QueuedRun, RunQueue
 from control.core.run_record import PLAN_FILE, RunSummary, replace_text
 from control.core.run_status import RunStatus
 from control.core.words import in_words
-from squid.errors import SquidError
+from squid.errors import SquidError, StorageError
 from squid.models.plan import AcquisitionPlan, plan_text, read_plan
 from squid.utils.persistent_queue import JobState
 from squid.utils.task import TaskHandle, current_task
@@ -87,6 +87,8 @@ class QueueRunner:
         self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._run: Run | None = None
+        self._ends = 0
+        self._end_reason = ""
         self._view = QueueView()
         self._numbers = itertools.count(1)
 
@@ -124,11 +126,13 @@ class QueueRunner:
         on_error: OnError | None = None,
     ) -> TaskHandle:
         """Add a plan; see `add`. With `start` the queue opens then, with `front` the plan goes before all others."""
-        return self._task("add a plan", lambda: self._enqueue(plan, output, start, front), on_error)
+        ends = self._ends
+        return self._task("add a plan", lambda: self._enqueue(plan, output, ends if start else None, front), on_error)
 
     def start(self, on_error: OnError | None = None) -> TaskHandle:
         """Open the queue: the first waiting run starts, the others follow."""
-        return self._task("start", self._open, on_error)
+        ends = self._ends
+        return self._task("start", lambda: self._open(ends), on_error)
 
     def hold(self, reason: str = "") -> None:
         """Start no further run; the one under way goes on."""
@@ -149,9 +153,17 @@ class QueueRunner:
             run.go_on()
 
     def abort(self, reason: str = USER) -> None:
-        """End the run after the exposure under way, and hold the queue; what was taken is kept."""
-        if (run := self._run) is not None:
+        """End the run after the exposure under way, or one that is being started; what was taken is kept.
+
+        Holds the queue, and forgets what was asked to start before.
+        """
+        if (run := self._end(reason)) is not None:
             run.abort(reason)
+
+    def stop_now(self, reason: str = USER) -> None:
+        """Do as `abort`, in the middle of the exposure or move under way; see `Run.stop_now`."""
+        if (run := self._end(reason)) is not None:
+            run.stop_now(reason)
 
     def cancel(self, run_id: int, on_error: OnError | None = None) -> TaskHandle:
         """Take a waiting or interrupted run out."""
@@ -163,11 +175,13 @@ class QueueRunner:
 
     def resume(self, run_id: int, on_error: OnError | None = None) -> TaskHandle:
         """Go on with an interrupted or ended run at its first missing frame, before all others."""
-        return self._task("resume", lambda: self._resume(run_id), on_error)
+        ends = self._ends
+        return self._task("resume", lambda: self._resume(run_id, ends), on_error)
 
     def resume_folder(self, folder: Path, on_error: OnError | None = None) -> TaskHandle:
         """Go on with the run in `folder`, before all others."""
-        return self._task("resume a folder", lambda: self._resume_folder(folder), on_error)
+        ends = self._ends
+        return self._task("resume a folder", lambda: self._resume_folder(folder, ends), on_error)
 
     # --- what takes time: in tasks ----------------------------------------------------------------------------------
 
@@ -187,12 +201,12 @@ class QueueRunner:
         self._refresh()
         return run_id
 
-    def _enqueue(self, plan: AcquisitionPlan, output: Path, start: bool, front: bool) -> None:
+    def _enqueue(self, plan: AcquisitionPlan, output: Path, start: int | None, front: bool) -> None:
         run_id = self.add(plan, output)
         if front:
             self._to_front(run_id)
-        if start:
-            self._open()
+        if start is not None:
+            self._open(start)
 
     def _cancel(self, run_id: int) -> None:
         self._queue.cancel(run_id)
@@ -202,7 +216,7 @@ class QueueRunner:
         self._queue.move(run_id, before)
         self._refresh()
 
-    def _resume(self, run_id: int) -> None:
+    def _resume(self, run_id: int, ends: int) -> None:
         run = next(run for run in self._queue.runs() if run.id == run_id)
         if run.state is JobState.INTERRUPTED:
             self._queue.resume(run_id)
@@ -210,11 +224,11 @@ class QueueRunner:
             self._to_front(self._queue.add(run.plan_file, run.output, run.run_folder, name=run.name))
         else:
             raise ValueError(f"run {run_id} is {run.state.value} and has nothing to resume")
-        self._open()
+        self._open(ends)
 
-    def _resume_folder(self, folder: Path) -> None:
+    def _resume_folder(self, folder: Path, ends: int) -> None:
         self._to_front(self._queue.add(folder / PLAN_FILE, folder.parent, folder, name=folder.name))
-        self._open()
+        self._open(ends)
 
     def _to_front(self, run_id: int) -> None:
         first = next((run.id for run in self._queue.runs(JobState.WAITING) if run.id != run_id), None)
@@ -222,79 +236,110 @@ class QueueRunner:
             self._queue.move(run_id, first)
         self._refresh()
 
-    def _open(self) -> None:
-        self._change(is_open=True, holding="")
-        self._start_next()
+    def _open(self, ends: int) -> None:
+        """Open the queue, unless somebody has ended everything since it was asked for, when `_ends` was `ends`."""
+        with self._lock:
+            if ends != self._ends:
+                return
+            self._view = replace(self._view, is_open=True, holding="")
+        self._refresh()
+        self._start_next(ends)
 
-    def _start_next(self) -> None:
+    def _end(self, reason: str) -> Run | None:
+        """Note that nothing asked for so far shall start; return the run under way."""
+        with self._lock:
+            self._ends += 1
+            self._end_reason = reason
+            if self._run is None and self._view.is_open:
+                self._view = replace(self._view, is_open=False, holding=reason)
+            return self._run
+
+    def _start_next(self, ends: int) -> None:
         if not self._starting.acquire(timeout=1.0):
             return  # whoever is starting a run now comes here again at its end
         try:
             if self._view.is_open and self._run is None:
-                self._take_next()
+                self._take_next(ends)
+        except Exception as e:
+            if self._view.is_open:
+                self._replace(is_open=False, holding=f"the next run was not started: {in_words(e)}")
+            raise
         finally:
             self._starting.release()
 
-    def _take_next(self) -> None:
+    def _take_next(self, ends: int) -> None:
         if not self._queue.runs(JobState.WAITING):
             self._change(is_open=False, holding="")
             return
         if (owner := self._wait_until_free()) is not None:
             self._change(is_open=False, holding=f"the microscope is in use by {owner}")
             return
-        taken = self._queue.take()
-        if taken is None:
+        if not self._view.is_open or (taken := self._queue.take()) is None:
             return
-        self._change(current_id=taken.id)
+        self._replace(current_id=taken.id)
         try:
-            run = self._begin(taken)
+            self._refresh()
+            run = self._begin(taken, ends)
         except Exception as refusal:  # the plan's edge: it is refused, and the queue says why
             reason = in_words(refusal)
+            self._run = None
+            self._replace(is_open=False, holding=f"{taken.name} was refused: {reason}", current_id=None)
             self._queue.refuse(taken.id, reason)
-            self._change(is_open=False, holding=f"{taken.name} was refused: {reason}", current_id=None)
+            self._refresh()
             if not isinstance(refusal, SquidError):
                 raise
             return
-        self._run = run
-        try:
-            if self._status is not None:
-                self._status.follow(run)
-            self._queue.started(taken.id, run.folder)
-            self._refresh()
-        finally:
-            run.when_ended(lambda: self._ended(taken.id, run))
+        run.when_ended(lambda: self._ended(taken.id, run))
 
     def _wait_until_free(self) -> str | None:
         """Stop live view; return who still has the microscope when it has not become free."""
         self._stop_live()
         give_up_s = time.monotonic() + FREE_S
-        while (owner := self._controller.owner) is not None and time.monotonic() < give_up_s:
+        while (owner := self._controller.owner) is not None and time.monotonic() < give_up_s and self._view.is_open:
             if (task := current_task()) is not None:
                 task.pause(0.02)
         return owner
 
-    def _begin(self, taken: QueuedRun) -> Run:
+    def _begin(self, taken: QueuedRun, ends: int) -> Run:
+        def begun(run: Run) -> None:
+            self._begun(taken.id, run, ends)
+
         if taken.run_folder is not None:
-            run = self._controller.resume(taken.run_folder)
-        else:
-            run = self._controller.start(read_plan(taken.plan_file), taken.output, taken.plan_file)
+            return self._controller.resume(taken.run_folder, begun)
+        return self._controller.start(read_plan(taken.plan_file), taken.output, taken.plan_file, begun)
+
+    def _begun(self, run_id: int, run: Run, ends: int) -> None:
+        """Note a run before it does anything, and end it there and then when nobody wants it any more."""
         task = current_task()
+        with self._lock:
+            self._run = run
+            if ends != self._ends:
+                run.abort(self._end_reason)
         if task is not None and task.outcome is not None:
             run.abort("its start took too long, and was given up")
-        return run
+        if self._status is not None:
+            self._status.follow(run)
+        try:
+            self._queue.started(run_id, run.folder)
+            self._refresh()
+        except StorageError as e:  # the run is worth more than its line in the queue
+            _log.error("the queue does not know that %s was started: %s", run.folder, e)
 
     def _ended(self, run_id: int, run: Run) -> None:
         """Note how a run ended, in the thread that ended it; start the next one unless something is wrong."""
         summary = run.wait(0)
         assert summary is not None  # it has ended
+        reason = self._reason_to_hold(summary)
         self._run = None
         try:
             self._queue.finish(run_id, summary)
-        finally:
-            reason = self._reason_to_hold(summary)
-            self._change(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
+        except StorageError as e:
+            reason = reason or f"the end of {summary.name} could not be noted: {e}"
+        self._replace(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
+        ends = self._ends
         if self._view.is_open and not self._manager.is_shut_down:
-            self._task("next", self._start_next, None)
+            self._task("next", lambda: self._start_next(ends), None)
+        self._refresh()
 
     def _reason_to_hold(self, summary: RunSummary) -> str:
         if summary.status != "aborted":

@@ -69,6 +69,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._epoch = Epoch(f"run {folder.name}")
+        self._is_left_behind = False
         self._parts: RunParts | None = None
         self._resources = ExitStack()
         self._folder_lock = ExitStack()
@@ -93,6 +94,16 @@ class Run:
         """End the run after the exposure under way; what was taken is kept, and the run can be resumed."""
         self._of_running.control.abort(reason)
 
+    def stop_now(self, reason: str = USER) -> None:
+        """End the run in the middle of whatever it does: from now on it moves and lights nothing; returns at once.
+
+        The frame under way is given up, and taken again by a resume. The caller darkens and stops the rig.
+        """
+        parts = self._of_running
+        parts.control.abort(reason)
+        self._epoch.revoke(reason)
+        start_bounded("stop of a run: camera", parts.microscope.camera.cancel)
+
     def wait(self, timeout_s: float | None = None) -> RunSummary | None:
         """Wait for the end; None when it has not come after `timeout_s`."""
         return self._summary if self._ended.wait(timeout_s) else None
@@ -106,7 +117,7 @@ class Run:
     @property
     def is_hung(self) -> bool:
         """Whether its thread was left behind in a call that did not return."""
-        return self._epoch.is_revoked
+        return self._is_left_behind
 
     def when_ended(self, callback: Callable[[], object]) -> None:
         """Have `callback` called once the run has ended and given everything back; at once if it has.
@@ -149,6 +160,8 @@ class Run:
         self._started_s = time.monotonic()
         with self._epoch.entered():
             try:
+                if self._of_running.control.abort_reason is not None:  # before anything has moved
+                    raise RunAborted
                 self._of_running.worker.run()
             except RunAborted:
                 self._end("aborted", self._of_running.control.abort_reason or USER)
@@ -165,13 +178,14 @@ class Run:
                 self._end("completed", "all planned frames were taken")
 
     def _turned_away(self, late: AccessRevokedError) -> None:
-        if self._epoch.is_revoked:  # whoever revoked it ends the run
+        if self._is_left_behind:  # whoever left it behind ends the run
             _log.warning("the hung worker came back and was turned away: %s", late)
         else:
-            self._end("aborted", str(late))
+            self._end("aborted", self._of_running.control.abort_reason or str(late))
 
     def not_executed(self, reason: str) -> None:
         """End the run because nobody executes it, or nobody does any more."""
+        self._is_left_behind = True
         self._epoch.revoke(reason)
         self._of_running.control.abort(reason)
         self._end("aborted", reason)
@@ -185,8 +199,9 @@ class Run:
         self._hung("run", "execute", HungError("run", "execute", budget_s))
 
     def _hung(self, device: str, call: str, error: HungError) -> None:
-        if self._ended.is_set() or self._epoch.is_revoked:
+        if self._ended.is_set() or self._is_left_behind:
             return
+        self._is_left_behind = True
         self._epoch.revoke(str(error))
         self._of_running.control.abort(str(error))
         start_bounded("safety lane: light off", self._of_running.microscope.illumination.all_off)

@@ -125,7 +125,7 @@ class Session:
 
     def _end_runs(self) -> None:
         self.queue.hold("emergency stop")
-        self.queue.abort(f"{USER} (emergency stop)")
+        self.queue.stop_now(f"{USER} (emergency stop)")
 
     def closing_steps(self) -> list[Step]:
         """Return how to leave within bounds, in order of importance; see `squid.utils.leaving.leave`."""
@@ -143,7 +143,7 @@ class Session:
 
     def _abort_and_make_safe(self) -> None:
         self.queue.hold("the window was closed")
-        self.queue.abort(f"{USER} (the window was closed)")
+        self.queue.stop_now(f"{USER} (the window was closed)")
         self.live.stop()
         make_safe(self.microscope, _STEP_S / 2)
 

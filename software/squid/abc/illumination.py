@@ -19,6 +19,10 @@ class LightSource(NamedTuple):
 class Illumination(Device):
     """Light sources. Closing switches all of them off first."""
 
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self._cuts = 0
+
     @property
     @abstractmethod
     def sources(self) -> tuple[LightSource, ...]:
@@ -36,11 +40,18 @@ class Illumination(Device):
 
     @property
     def interruptions(self) -> int:
-        """How often light may have gone out without a command: a lease that ran out, an interlock, a lost connection.
+        """How often light may have gone out in the middle of something.
+
+        By `all_off` while it was on, a lease that ran out, an interlock, a lost connection.
 
         A frame during whose exposure this rises was not taken in the light that it was meant to have.
         """
-        return 0
+        return self._cuts
+
+    @property
+    def gives_light(self) -> bool:
+        """Whether light may be on just now."""
+        return bool(self.lit)
 
     @property
     def interlock_is_open(self) -> bool:
@@ -73,6 +84,7 @@ class Illumination(Device):
     def all_off(self) -> None:
         """Switch everything off, now, from any thread; never waits for another call of this device."""
         if self.is_open:
+            self._cuts += self.gives_light
             self._do_all_off()
 
     def state(self) -> dict[str, StateValue]:

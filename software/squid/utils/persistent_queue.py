@@ -6,7 +6,8 @@
               │                  └─ the program died ─▶ recover ─▶ INTERRUPTED ──resume──▶ WAITING, first in line
               └──cancel──▶ CANCELLED
 
-Every change is one transaction, on disk when the call returns. Knows not what a job is: a JSON object.
+Every change is one transaction, on disk when the call returns; what disk or file refuse is a `StorageError` and changes
+nothing. Knows not what a job is: a JSON object.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
+
+from squid.errors import StorageError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -85,12 +88,14 @@ class PersistentQueue:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA)
+        with self._storing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.executescript(_SCHEMA)
 
     def add(self, content: Mapping[str, Any]) -> int:
         """Put a job at the end and return its id."""
@@ -174,7 +179,7 @@ class PersistentQueue:
 
     def _select(self, clause: str, *values: object) -> list[Job]:
         columns = "id, state, content, note, created_utc, started_utc, ended_utc"
-        with self._lock:
+        with self._lock, self._storing():
             rows = self._database.execute(f"SELECT {columns} FROM job {clause}", values).fetchall()
         return [Job(row[0], JobState(row[1]), json.loads(row[2]), *row[3:]) for row in rows]
 
@@ -196,17 +201,25 @@ class PersistentQueue:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, self._storing():
             if self._database.in_transaction:  # part of a larger one
                 yield self._database
                 return
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
+                self._database.execute("COMMIT")
             except BaseException:
-                self._database.execute("ROLLBACK")
+                if self._database.in_transaction:  # a full disk has SQLite roll back by itself
+                    self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as e:
+            raise StorageError(f"{self._path} cannot be used: {e}") from e
 
 
 def _now() -> str:

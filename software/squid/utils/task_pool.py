@@ -124,6 +124,9 @@ class TaskPool:
             self._check_acceptable(task)
             self._by_name[task.name] = task
             self._active[task] = None
+            if task.queue_limit_s is not None:  # before it can start, and have the limits of its run
+                limit_s = delay_s + task.queue_limit_s
+                task.limits = (self._watch.arm(task.name, limit_s, lambda _: self._waited(task)),)
             self.statistics.submitted += 1
             if delay_s <= 0:
                 superseded, must_wake = self._enqueue(task)
@@ -133,8 +136,6 @@ class TaskPool:
             self._timetable.call_at(time.monotonic() + delay_s, lambda: self._enqueue_later(task))
         if superseded is not None:
             self._conclude(superseded)
-        if task.queue_limit_s is not None:
-            task.limits = (self._watch.arm(task.name, delay_s + task.queue_limit_s, lambda _: self._waited(task)),)
 
     def _check_acceptable(self, task: Task) -> None:
         if self._is_closing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from enum import StrEnum
@@ -156,9 +157,11 @@ class ControllerStrobedTrigger(ControllerCameraTrigger):
         return self._delay_ms
 
     def _do_strobe(self, source: str, intensity: float, on_ms: float) -> None:
+        self._light.strobes_until(time.monotonic() + _CONFIRM_S + (self._delay_ms + on_ms) / 1000)
         job = self._link.submit(self._strobe_job(source, intensity, on_ms), urgent=True)
         self._light.ends_with_dark(job)
         self._confirm(job)
+        self._light.strobes_until(time.monotonic() + (self._delay_ms + on_ms) / 1000)
 
     def _strobe_job(self, source: str, intensity: float, on_ms: float) -> Job[None]:
         yield from self.prepare()

@@ -61,6 +61,7 @@ class ControllerIllumination(Illumination):
         self._lock = threading.Lock()
         self._lit: dict[str, float] = {}
         self._lighting_up: set[Future[Any]] = set()
+        self._strobe_ends_s = 0.0
         self._switches: deque[tuple[float, str, float]] = deque(maxlen=_PAST_SWITCHES)
         self._lit_at = -1
         self._factor_at = -1
@@ -91,8 +92,13 @@ class ControllerIllumination(Illumination):
 
     @property
     def interruptions(self) -> int:
-        """How often light may have gone out without a command."""
-        return self._link.darkenings
+        """How often light may have gone out at any moment; see `Illumination.interruptions`."""
+        return super().interruptions + self._link.darkenings
+
+    @property
+    def gives_light(self) -> bool:
+        """Whether light may be on just now, a strobe's included."""
+        return super().gives_light or time.monotonic() < self._strobe_ends_s
 
     @property
     def interlock_is_open(self) -> bool:
@@ -202,6 +208,10 @@ class ControllerIllumination(Illumination):
         if isinstance(source, MatrixSource):
             return min(1.0, raw / 100 / (max(source.colour) or 1.0))
         return source.intensity(raw / FULL_SCALE / self._options.intensity_factor)
+
+    def strobes_until(self, end_s: float) -> None:
+        """Note that a strobe may give light until `time.monotonic` is `end_s`."""
+        self._strobe_ends_s = end_s
 
     def ends_with_dark(self, job: Future[Any]) -> None:
         """Let a job that will strobe lights be cancelled by `all_off`, even before it lights the first."""
