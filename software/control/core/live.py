@@ -39,12 +39,15 @@ from squid.errors import DeviceError, FrameTimeoutError, SettingError
 from squid.microscope import Microscope
 from squid.models.geometry import Roi
 from squid.utils.safety_lane import SafetyLane
-from squid.utils.worker_manager import WorkerManager
+from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 __all__ = ["CameraChoices", "CameraView", "ChannelPresets", "Live", "LiveFrame", "LiveSettings"]
 
 _WHO = "live view"
 _SNAP_MARGIN_S = 10.0
+
+THREAD_S = 10.0
+"""How long live view waits for a thread, and for the live view before it to end."""
 
 
 class Live:
@@ -204,7 +207,13 @@ class Live:
             self._loop = loop
         try:
             # one key: a loop that still ends and the next one never run at once
-            self._manager.submit("live", loop.run, coalesce_key="live", on_finished=lambda _: loop.work.end())
+            self._manager.submit(
+                "live",
+                loop.run,
+                coalesce_key="live",
+                queue_timeout_ms=int(1000 * THREAD_S),
+                on_finished=lambda result: self._finished(loop, result),
+            )
         except BaseException:
             loop.work.end()
             raise
@@ -308,6 +317,11 @@ class Live:
             self._newest = frame
             self._rate.note(time.monotonic())
             self._shown.notify_all()
+
+    def _finished(self, loop: LiveLoop, result: WorkerResult) -> None:
+        if result.timed_out and not loop.work.has_ended:  # it never began
+            self._failed(str(result.error))
+        loop.work.end()
 
     def _failed(self, reason: str) -> None:
         self._failure = self._failure or reason

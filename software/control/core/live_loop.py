@@ -90,6 +90,7 @@ class LiveLoop:
         self._on_failure = on_failure
         self._gain = gain
         self._stop = False
+        self._has_begun = False
         self._exposing: Wanted | None = None
         self.started_frames = 0
         self.work = Handwork(tools, self, self._beat, self._hung)
@@ -97,6 +98,8 @@ class LiveLoop:
     def stop(self) -> None:
         """Let it end after the frame under way, within 50 ms when that is a long one; returns at once."""
         self._stop = True
+        if not self._has_begun:  # it waits for a thread, maybe for ever
+            self.work.end()
 
     @property
     def is_stopping(self) -> bool:
@@ -119,6 +122,7 @@ class LiveLoop:
 
     def run(self) -> None:
         """Show frames until stopped; the task that the `WorkerManager` runs."""
+        self._has_begun = True
         if self._stop:
             self.work.end()
             return
