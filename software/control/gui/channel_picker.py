@@ -35,6 +35,7 @@ class ChannelPicker(QWidget):
         self._previews = previews
         self._run_number = 0
         self._limits: tuple[tuple[int, int], ...] = ()
+        self._wanted = ALL
         self.box = QComboBox()
         self.box.setObjectName("channelBox")
         self.box.setToolTip("Channels that the plate and the current well show")
@@ -47,6 +48,17 @@ class ChannelPicker(QWidget):
         layout.addWidget(self.box)
         layout.addWidget(self.legend)
         self.box.currentIndexChanged.connect(self._chosen)
+        self.box.addItem(ALL)
+
+    @property
+    def wanted(self) -> str:
+        """What a person wants to see, in every run that has it: a channel's name, or all of them."""
+        return self._wanted
+
+    def want(self, name: str) -> None:
+        """Show this channel in every run that has it."""
+        self._wanted = name
+        self.box.setCurrentIndex(max(0, self.box.findText(name)))
 
     def refresh(self) -> None:
         """Follow the run: its channels, and its contrast as far as that has moved visibly."""
@@ -67,12 +79,11 @@ class ChannelPicker(QWidget):
         return tuple((n, self._limits[n], channel.preset.colour) for n, channel in enumerate(channels))
 
     def _fill(self) -> None:
-        kept = self.box.currentText()
         channels = self._previews.channels
         self.box.blockSignals(True)
         self.box.clear()
         self.box.addItems([ALL, *(channel.name for channel in channels)])
-        self.box.setCurrentIndex(max(0, self.box.findText(kept)))
+        self.box.setCurrentIndex(max(0, self.box.findText(self._wanted)))
         self.box.blockSignals(False)
         self.legend.setText(
             "&nbsp;&nbsp;".join(f'<span style="color:{c.preset.colour}">■</span> {c.name}' for c in channels)
@@ -81,6 +92,8 @@ class ChannelPicker(QWidget):
         self._show_legend()
 
     def _chosen(self) -> None:
+        if self.box.currentIndex() > 0 or self._wanted in (self.box.itemText(n) for n in range(self.box.count())):
+            self._wanted = self.box.currentText()
         self._show_legend()
         self.changed.emit()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -107,6 +108,7 @@ class ChannelRows(QWidget):
         super().__init__()
         self.rows: list[ChannelRow] = []
         self._chosen: dict[int, Limits] = {}
+        self._by_hand: dict[str, Limits] = {}
         self._single = QCheckBox("One channel at a time")
         self._single.setObjectName("singleChannel")
         self._single.setToolTip("Show one channel in grey; otherwise channels lie on top of one another in colour")
@@ -117,14 +119,18 @@ class ChannelRows(QWidget):
         self._single.toggled.connect(self._on_single)
 
     def set_channels(self, channels: Sequence[ChannelLayout], significant_bits: int) -> None:
-        """Show the channels of another run: all on top of one another, contrast not chosen."""
+        """Show the channels of another run: all on top of one another, with the contrast that a person gave them."""
         for row in self.rows:
             self._layout.removeWidget(row)
             row.deleteLater()
         self._chosen.clear()
         self.rows = []
         for c, channel in enumerate(channels):
-            self._add(c, ChannelRow(c, channel, (1 << significant_bits) - 1))
+            highest = (1 << significant_bits) - 1
+            self._add(c, ChannelRow(c, channel, highest))
+            kept = self._by_hand.get(channel.name)
+            if kept is not None and kept[0] < kept[1] <= highest:
+                self.set_limits(c, kept)
         self._single.setVisible(len(channels) > 1)
 
     @property
@@ -142,6 +148,17 @@ class ChannelRows(QWidget):
         self._chosen[c] = limits
         self.rows[c].set_limits(limits)
 
+    def remember(self) -> dict[str, Any]:
+        """Return the contrast that a person gave channels, by name, as JSON values."""
+        return {name: list(limits) for name, limits in self._by_hand.items()}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take what `remember` gave, for the next run; what makes no sense is left out."""
+        for name, limits in kept.items():
+            match limits:
+                case [int(low), int(high)] if 0 <= low < high:
+                    self._by_hand[name] = (low, high)
+
     def show_histogram(self, c: int, plane: Pixels) -> None:
         """Show the grey values of a channel's plane."""
         self.rows[c].bar.show_counts(*histogram(plane))
@@ -154,14 +171,18 @@ class ChannelRows(QWidget):
     def _add(self, c: int, row: ChannelRow) -> None:
         row.shown.setChecked(c == 0 or not self._single.isChecked())
         row.toggled.connect(lambda: self._on_toggled(c))
-        row.auto_asked.connect(lambda: self.auto_asked.emit(c))
+        row.auto_asked.connect(lambda: self._on_auto(c))
         row.limits_chosen.connect(lambda: self._on_limits(c))
         self._layout.addWidget(row)
         self.rows.append(row)
 
     def _on_limits(self, c: int) -> None:
-        self._chosen[c] = self.rows[c].limits
+        self._chosen[c] = self._by_hand[self.rows[c].shown.text()] = self.rows[c].limits
         self.changed.emit()
+
+    def _on_auto(self, c: int) -> None:
+        self._by_hand.pop(self.rows[c].shown.text(), None)
+        self.auto_asked.emit(c)
 
     def _on_toggled(self, c: int) -> None:
         """With one channel at a time: the one that comes takes the place of the other, and one always stays."""

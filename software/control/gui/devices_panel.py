@@ -13,6 +13,19 @@ from control.gui import theme
 from control.gui.parts import faint_label
 
 _PERIOD_MS = 1000
+_WIDTH_PX = 280
+_UNITS = {
+    "ms": "ms",
+    "s": "s",
+    "um": "µm",
+    "mm": "mm",
+    "px": "px",
+    "pct": "%",
+    "c": "°C",
+    "nm": "nm",
+    "hz": "Hz",
+    "mb": "MB",
+}
 
 
 class DevicesPanel(QWidget):
@@ -27,12 +40,14 @@ class DevicesPanel(QWidget):
     def __init__(self, monitor: Any) -> None:
         super().__init__()
         self.setObjectName("devicesPanel")
+        self.setMinimumWidth(_WIDTH_PX)
         self._monitor = monitor
         self._items: dict[tuple[str, str], QTreeWidgetItem] = {}
         self._tree = QTreeWidget()
         self._tree.setObjectName("devicesTree")
         self._tree.setHeaderLabels(["Device", "State"])
         self._tree.setAlternatingRowColors(True)
+        self._tree.setIndentation(12)
         header = self._tree.header()
         assert header is not None  # every tree has one
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
@@ -72,7 +87,8 @@ class DevicesPanel(QWidget):
         root = self._item((label, ""), label, None)
         _set(root, driver)
         for key, value in values.items():
-            _set(self._item((label, key), key.replace("_", " "), root), _words(value))
+            name, unit = _unit_of(key)
+            _set(self._item((label, key), name, root), f"{_words(value)} {unit}".strip())
         is_open = values.get("open", True)
         root.setForeground(0, QColor(theme.TEXT if is_open else theme.BAD))
 
@@ -87,6 +103,13 @@ class DevicesPanel(QWidget):
                 item.setForeground(0, QColor(theme.FAINT))
                 root.addChild(item)
         return item
+
+
+def _unit_of(key: str) -> tuple[str, str]:
+    """Return name and unit of a key such as ``exposure_ms``; the unit is empty when there is none."""
+    name, _, last = key.rpartition("_")
+    unit = _UNITS.get(last)
+    return (name.replace("_", " "), unit) if name and unit else (key.replace("_", " "), "")
 
 
 def _set(item: QTreeWidgetItem, text: str) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from PyQt5.QtCore import QObject, QTimer
 
+from control.core.run_view import RunState
 from control.core.safe_state import SafeState
 from control.core.session import Session
+from control.core.words import duration
 from control.gui import theme
 from control.gui.message_bar import MessageBar, Weight
 from control.gui.status_strip import StatusStrip
 
 _PERIOD_MS = 100
+_FLASH_S = 1.0
 _STOP_LIMIT_S = 3.0
 """After this, an emergency stop that has not answered is said not to be confirmed."""
 
@@ -38,11 +42,16 @@ class Follower(QObject):
         Gets state, position, light.
     bar : MessageBar
         Gets what was done after an emergency stop, and what ended live view.
+    is_looking : callable
+        Whether the live image is shown: without it live view waits in the dark.
     """
 
-    def __init__(self, session: Session, strip: StatusStrip, bar: MessageBar) -> None:
+    def __init__(
+        self, session: Session, strip: StatusStrip, bar: MessageBar, is_looking: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__(strip)
-        self._session, self._strip, self._bar = session, strip, bar
+        self._session, self._strip, self._bar, self._is_looking = session, strip, bar, is_looking
+        self._lit_s: dict[str, float] = {}
         self._stop: Future[SafeState] | None = None
         self._stopped_s = 0.0
         self._live_failure: str | None = None
@@ -64,7 +73,7 @@ class Follower(QObject):
         self._show_state()
         rig = self._session.monitor.newest
         if rig is not None:
-            self._strip.show_rig(rig)
+            self._strip.show_rig(rig, self._lit(rig.lights))
         self._show_live_failure()
         if self._stop is not None:
             self._show_stop(self._stop)
@@ -73,10 +82,26 @@ class Follower(QObject):
         view = self._session.status.snapshot()
         text, colour = STATES[view.state]
         if view.state in ("running", "paused", "waiting", "ending"):
-            text = f"{text} {view.stored} of {view.planned}{_left(view.eta_s)}"
+            text = f"{text}: {view.stored} of {view.planned} frames{_left(view.eta_s)}"
         elif self._session.live.is_running:
-            text, colour = f"live {self._session.live.frame_rate_hz:.0f} fps", theme.ACCENT
+            text, colour = self._live_state()
         self._strip.show_state(text, colour)
+
+    def _live_state(self) -> tuple[str, str]:
+        if not self._is_looking():
+            return "live view waits in the dark until you look", theme.WAITING
+        rate_hz = self._session.live.frame_rate_hz
+        return (f"live, {rate_hz:.0f} frames/s" if rate_hz >= 1 else "live"), theme.ACCENT
+
+    def _lit(self, now_lit: Sequence[str]) -> list[str]:
+        """Return what is on, or was within the last second: light that flashes with every frame is not dark."""
+        now_s = time.monotonic()
+        live, frame = self._session.live, self._session.live.newest()
+        if live.is_running and frame is not None and now_s - frame.monotonic_s < _FLASH_S:
+            self._lit_s[frame.source] = frame.monotonic_s
+        self._lit_s |= dict.fromkeys(now_lit, now_s)
+        is_flashing = live.is_running or self._session.status.snapshot().state is RunState.RUNNING
+        return [name for name, s in self._lit_s.items() if name in now_lit or (is_flashing and now_s - s < _FLASH_S)]
 
     def _show_live_failure(self) -> None:
         failure = self._session.live.failure
@@ -108,6 +133,4 @@ def _result(stop: Future[SafeState]) -> str:
 def _left(eta_s: float | None) -> str:
     if eta_s is None:
         return ""
-    minutes, seconds = divmod(round(eta_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f", {hours} h {minutes:02d} min left" if hours else f", {minutes}:{seconds:02d} min left"
+    return f", {duration(eta_s)} left"

@@ -61,4 +61,5 @@ def caption_of(frame: LastFrame, layout: DatasetLayout) -> str:
     image = layout.images[event.image]
     planes = f", plane {event.z + 1} of {image.size_z}" if image.size_z > 1 else ""
     times = f", time point {event.t + 1} of {image.size_t}" if image.size_t > 1 else ""
-    return f"Frame {event.index}: {image.name}, {event.channel}{planes}{times}"
+    place = image.name if image.well is None else f"well {image.well.name}, field {image.field + 1}"
+    return f"Frame {event.index}: {place}, {event.channel}{planes}{times}"

@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
             self.menus.fill_page(name, page.menu_actions(), page)
         self._restore_pages(pages)
         self._devices_dock.setWidget(DevicesPanel(session.monitor))
-        self._follower = Follower(session, self.strip, self.bar)
+        self._follower = Follower(session, self.strip, self.bar, pages.look.isVisible)
         self.setWindowTitle(f"{session.machine.name} – Squid HCS")
         self.navigation.set_pages_enabled(True)
         self.emergency_action.setEnabled(True)
@@ -138,6 +138,9 @@ class MainWindow(QMainWindow):
         if name in self._by_name and self.pages is not None:
             self.page = name
             self.pages.look.set_plate(self.pages.plan.plate)
+            output = self.pages.plan.storage.folder
+            if name == "review" and self.pages.review.run is None and output is not None:
+                self.pages.review.set_output_folder(output)  # where the next run would lie, the last ones are
             self._stack.setCurrentWidget(self._by_name[name])
             self.navigation.show_page(name)
             self.menus.show_page(name)
@@ -201,8 +204,9 @@ class MainWindow(QMainWindow):
         """Put what is to be remembered into the settings."""
         pages: dict[str, dict[str, Any]] = {}
         if self.pages is not None:
-            look, plan, review = self.pages.look, self.pages.plan, self.pages.review
-            pages = {"look": look.remember(), "plan": plan.remember(), "review": review.remember()}
+            every = self.pages
+            pages = {"look": every.look.remember(), "plan": every.plan.remember()}
+            pages |= {"run": every.run.remember(), "review": every.review.remember()}
         self._settings.change(
             geometry=_text(self.saveGeometry()),
             layout=_text(self.saveState()),
@@ -215,6 +219,7 @@ class MainWindow(QMainWindow):
         for name, restore in (
             ("look", pages.look.restore),
             ("plan", pages.plan.restore),
+            ("run", pages.run.restore),
             ("review", pages.review.restore),
         ):
             if name in kept:

@@ -31,6 +31,7 @@ _TIPS = {
     "Step": "The device call under way, and how much of its time it has used; at its limit it counts as hung",
     "Queue": "Frames that wait to be written; when it is full, the run waits for the disk",
 }
+_CAPTIONS = {"Queue": "To disk"}
 _BAR_PX = 22
 
 _COLOURS = {
@@ -59,12 +60,13 @@ class ProgressPanel(QWidget):
         self.state.setObjectName("runState")
         self.state.setWordWrap(True)
         self.state.setProperty("role", "title")
+        self.state.setAlignment(Qt.Alignment(Qt.AlignmentFlag.AlignTop) | Qt.AlignmentFlag.AlignLeft)
         self.waiting = QLabel()
         self.waiting.setObjectName("runWaiting")
         self.waiting.setWordWrap(True)
         self.waiting.setProperty("role", "note")
         self.bars = {name: _bar(f"{name.lower()}Bar") for name in BARS}
-        self._labels = {name: faint_label(name) for name in (*BARS, *NUMBERS)}
+        self._labels = {name: faint_label(_CAPTIONS.get(name, name)) for name in (*BARS, *NUMBERS)}
         self.numbers = {name: QLabel("–") for name in NUMBERS}
         for name, label in self.numbers.items():
             label.setObjectName("run" + name.title().replace(" ", "").replace("/", "Per"))
@@ -117,6 +119,8 @@ class ProgressPanel(QWidget):
     def show_run(self, view: RunView, waiting_plans: int = 0) -> None:
         """Show a run as it is now."""
         self.state.setText(state_line(view, waiting_plans))
+        two_lines_px = 2 * self.state.fontMetrics().lineSpacing() + 2
+        self.state.setMinimumHeight(two_lines_px if view.state in _COLOURS else 0)  # so that nothing below jumps
         tint(self.state, _COLOURS.get(view.state, theme.TEXT))
         self.waiting.setText(_waiting_line(view))
         self.waiting.setVisible(bool(view.waiting))
@@ -146,13 +150,14 @@ class ProgressPanel(QWidget):
         used = 0.0 if step is None else step.age_s / max(1e-3, step.deadline_s)
         text = "–" if step is None else f"{step.name}: {step.age_s:.1f} of {step.deadline_s:.1f} s"
         _fill(bars["Step"], int(1000 * used), 1000, text)
-        _fill(bars["Queue"], int(1000 * view.queue_fill), 1000, f"{100 * view.queue_fill:.0f} % full")
+        _fill(bars["Queue"], int(1000 * view.queue_fill), 1000, f"queue {100 * view.queue_fill:.0f} % full")
 
     def _show_numbers(self, view: RunView) -> None:
         numbers = self.numbers
         eta_s = view.eta_s
         numbers["Time left"].setText("–" if eta_s is None else duration(eta_s))
-        numbers["Ends at"].setText("–" if eta_s is None else end_time(eta_s))
+        is_still = view.state is RunState.PAUSED
+        numbers["Ends at"].setText("–" if eta_s is None or is_still else end_time(eta_s))
         numbers["Elapsed"].setText(duration(view.elapsed_s))
         numbers["Stored"].setText(str(view.stored))
         numbers["Missing"].setText(str(view.missing))

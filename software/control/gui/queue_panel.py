@@ -63,7 +63,7 @@ class QueuePanel(Section):
         super().__init__("Run queue")
         self._queue = queue
         self._view = QueueView()
-        self._frames = ""
+        self._frames = ("", "")
         self.note = QLabel()
         self.note.setObjectName("queueNote")
         self.note.setProperty("role", "note")
@@ -146,8 +146,9 @@ class QueuePanel(Section):
                 self._fill(view, chosen.id if chosen else None)
             self._show_note(view)
             self._enable()
-        if frames != self._frames and run.state is not RunState.FINISHED:
-            self._frames = frames
+        state = "paused" if run.state is RunState.PAUSED else "running"
+        if (frames, state) != self._frames and run.state is not RunState.FINISHED:
+            self._frames = (frames, state)
             self._show_frames(view)
 
     def _fill(self, view: QueueView, chosen_id: int | None) -> None:
@@ -158,7 +159,9 @@ class QueuePanel(Section):
                 item = QTableWidgetItem(text)
                 item.setToolTip(run.reason or str(run.plan_file))
                 if column == 1:
-                    item.setForeground(QColor(_COLOURS.get(run.state, theme.TEXT)))
+                    has_holes = run.state is JobState.DONE and _is_incomplete(run)
+                    colour = theme.WAITING if has_holes else _COLOURS.get(run.state, theme.TEXT)
+                    item.setForeground(QColor(colour))
                 self.table.setItem(row, column, item)
         at = next((row for row, run in enumerate(view.runs) if run.id == chosen_id), None)
         self.table.clearSelection()
@@ -175,9 +178,10 @@ class QueuePanel(Section):
 
     def _show_frames(self, view: QueueView) -> None:
         for row, run in enumerate(view.runs):
-            item = self.table.item(row, 2)
-            if run.id == view.current_id and item is not None:
-                item.setText(self._frames)
+            state, frames = self.table.item(row, 1), self.table.item(row, 2)
+            if run.id == view.current_id and frames is not None and state is not None:
+                frames.setText(self._frames[0])
+                state.setText(self._frames[1])
 
     def _show_note(self, view: QueueView) -> None:
         interrupted = view.count(JobState.INTERRUPTED)
@@ -245,4 +249,7 @@ def _is_incomplete(run: QueuedRun | None) -> bool:
 
 def _cells(run: QueuedRun) -> tuple[str, ...]:
     frames = "" if run.frames_planned is None else f"{run.frames_stored} of {run.frames_planned}"
-    return (run.name, _WORDS.get(run.state, run.state.value), frames)
+    word = _WORDS.get(run.state, run.state.value)
+    if run.state is JobState.DONE and run.frames_planned is not None and _is_incomplete(run):
+        word = f"{word}, {run.frames_planned - (run.frames_stored or 0)} missing"
+    return (run.name, word, frames)

@@ -104,13 +104,17 @@ class ReviewPage(QWidget):
 
     def remember(self) -> dict[str, Any]:
         """Return what is kept until the next start."""
-        return {"output": str(self._output) if self._output is not None else ""}
+        output = str(self._output) if self._output is not None else ""
+        return {"output": output, "contrast": self.viewer.channels.remember()}
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take back what was kept; anything else is left as it is."""
         output = kept.get("output")
         if isinstance(output, str) and output:
             self.set_output_folder(Path(output))
+        contrast = kept.get("contrast")
+        if isinstance(contrast, dict):
+            self.viewer.channels.restore(contrast)
 
     def set_output_folder(self, folder: Path) -> None:
         """List the runs of a folder."""
@@ -215,6 +219,7 @@ class ReviewPage(QWidget):
         )
 
     def _on_runs(self, result: WorkerResult) -> None:
+        self.runs.show_folder(self._output)
         self.runs.show_runs(result.value, self._run.folder if self._run is not None else None)
 
     # --- what a person does -----------------------------------------------------------------------------------------

@@ -50,8 +50,15 @@ class RunList(QWidget):
         self._shown: list[tuple[Path, str]] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(faint_label("Runs in this folder, the newest first"))
+        self._title = faint_label("Runs, the newest first")
+        self._title.setObjectName("recentRunsTitle")
+        layout.addWidget(self._title)
         layout.addWidget(self.list, 1)
+
+    def show_folder(self, folder: Path | None) -> None:
+        """Say which folder the runs are in."""
+        self._title.setText(f"Runs in {folder.name}, the newest first" if folder is not None else "")
+        self._title.setToolTip(str(folder or ""))
 
     def show_runs(self, runs: Sequence[tuple[Path, RunSummary]], opened: Path | None) -> None:
         """Show runs; the opened one is marked."""

@@ -11,8 +11,9 @@ Decides nothing: start, pause, abort and resume are the queue's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QShowEvent
@@ -192,6 +193,16 @@ class RunPage(QWidget):
             self.hold_action, *self.queue_panel.actions_of_runs.values(), None,
             *self.last_frame.view.zoom_actions,
         ]  # fmt: skip
+
+    def remember(self) -> dict[str, Any]:
+        """Return what is there again at the next start, as JSON values."""
+        return {"channel": self.picker.wanted}
+
+    def restore(self, remembered: Mapping[str, Any]) -> None:
+        """Take what `remember` gave; what makes no sense is left as it is."""
+        match remembered.get("channel"):
+            case str(name):
+                self.picker.want(name)
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Follow while the page is seen."""

@@ -31,14 +31,14 @@ class StatusStrip(QStatusBar):
         for label in (self.position, self.objective, self.light):
             self.addPermanentWidget(label)
 
-    def show_rig(self, rig: Any) -> None:
-        """Show a `RigState`."""
+    def show_rig(self, rig: Any, lights: Sequence[str]) -> None:
+        """Show a `RigState`, and the light sources that count as on."""
         where = rig.position
         if where is not None:
             self.position.setText(f"x {where.x_um:.1f}   y {where.y_um:.1f}   z {where.z_um:.2f} µm")
         self.objective.setText(str(rig.objective or ""))
         _set(self.trouble, rig.trouble or ("" if rig.is_homed else "The stage is not homed"))
-        self.show_light(rig.lights)
+        self.show_light(lights)
 
     def show_light(self, lights: Sequence[str]) -> None:
         """Show the sources that are on."""

@@ -119,6 +119,43 @@ def test_the_status_line_tells_position_objective_and_that_it_is_dark(opened: Wi
     assert opened.window.strip.machine.text() == "Simulated Squid"
 
 
+def test_live_view_that_nobody_looks_at_says_that_it_waits_in_the_dark(opened: Window) -> None:
+    opened.page("look")
+    opened.press("liveButton")
+    state, light = opened.window.strip.state, opened.window.strip.light
+    opened.wait(lambda: "frames/s" in state.text())
+    opened.wait(lambda: light.text().startswith("light: "))  # also between two flashes
+    opened.page("plan")
+    opened.wait(lambda: state.text() == "live view waits in the dark until you look")
+    opened.wait(lambda: light.text() == "dark")
+
+
+def test_review_lists_the_runs_of_the_plans_output_folder(opened: Window, tmp_path: Path) -> None:
+    opened.page("plan").storage.set_folder(tmp_path / "out")
+    start_run(opened, tmp_path, wells="A1")
+    opened.wait(lambda: opened.session.status.snapshot().state is RunState.FINISHED)
+    opened.wait(lambda: opened.session.queue.current is None)
+    runs = opened.page("review").runs.list
+    opened.wait(lambda: runs.count() == 1)
+
+
+def test_a_region_drawn_on_the_live_image_is_one_of_the_plan(opened: Window) -> None:
+    look = opened.page("look")
+    opened.press("snapButton")
+    opened.wait(lambda: look.view.pixels is not None)
+    look.tools.region_action.trigger()
+    height, width = look.view.pixels.shape
+    for column, row in ((0.2, 0.2), (0.8, 0.2), (0.5, 0.8)):
+        opened.bot.mouseClick(
+            look.view, Qt.MouseButton.LeftButton, pos=look.view.to_widget(column * width, row * height).toPoint()
+        )
+    opened.bot.keyClick(look.view, Qt.Key.Key_Return)
+    assert opened.window.page == "plan"
+    draft = opened.window.pages.plan.draft
+    assert draft.use == "regions"
+    assert [len(region.points_um) for region in draft.regions] == [3]
+
+
 def test_the_devices_are_listed_with_their_state(opened: Window) -> None:
     opened.bot.keyClick(
         opened.window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
@@ -250,12 +287,16 @@ def test_window_and_pages_are_as_they_were_left(qtbot: QtBot, tmp_path: Path, mo
         first.window.resize(1111, 701)
         first.page("review")
         first.window._log_dock.show()
+        first.window.pages.run.picker.want("FITC")
+        first.window.pages.review.viewer.channels.restore({"DAPI": [3, 900]})
         first.program.quit()
     with window(qtbot, tmp_path, monkeypatch) as second:
         second.open()
         assert (second.window.width(), second.window.height()) == (1111, 701)
         assert second.window.page == "review"
         assert second.window._log_dock.isVisible()
+        assert second.window.pages.run.picker.wanted == "FITC"
+        assert second.window.pages.review.viewer.channels.remember() == {"DAPI": [3, 900]}
 
 
 def test_dropped_files_go_to_the_page_that_opens_them(opened: Window, tmp_path: Path) -> None:

@@ -345,6 +345,19 @@ def test_presets_are_edited_from_the_page(page: PlanPage, qtbot: QtBot) -> None:
     dialog.close()
 
 
+def test_a_refusal_stands_once_and_the_bar_leads_to_it(page: PlanPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "Wells" in page.bar.says.text(), timeout=20_000)
+    assert "well" in page.wells.refusal.text()
+    assert page.wells.refusal.text() not in page.bar.says.text()
+    assert not page.bar.start_action.isEnabled()
+    write(page, "wellsText", "A1")
+    page.column.channels.rows[0].tick.setChecked(False)
+    qtbot.waitUntil(lambda: "Channels" in page.bar.says.text(), timeout=20_000)
+    page.column.verticalScrollBar().setValue(page.column.verticalScrollBar().maximum())
+    page.bar.says.linkActivated.emit("channels")
+    assert not page.column.channels.visibleRegion().isEmpty()
+
+
 def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
     drag_wells(page, (0, 0), (0, 1))
     QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(1).center())

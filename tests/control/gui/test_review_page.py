@@ -12,7 +12,7 @@ import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt5.QtGui import QDropEvent, QGuiApplication, QImage
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QCheckBox, QFileDialog, QToolButton
+from PyQt5.QtWidgets import QCheckBox, QFileDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 from tests.control.core.review.runs import FRAMES, SENSOR_PX, MadeRun, make_run, running_copy
 
@@ -161,8 +161,18 @@ def test_contrast_of_a_channel(qtbot: QtBot, page: ReviewPage, made: MadeRun, op
     assert row.limits[1] > automatic[1]
     assert row.high.value() == row.limits[1]
     qtbot.waitUntil(lambda: _limits(page) == row.limits, timeout=PATIENCE_MS)
+    chosen = row.limits
+    assert page.remember()["contrast"] == {"DAPI": list(chosen)}
+    open_run(made.folder)
+    qtbot.waitUntil(lambda: page.viewer.channels.rows[0] is not row, timeout=PATIENCE_MS)
+    row = page.viewer.channels.rows[0]
+    assert row.limits == chosen  # what a person has chosen holds for the next run with this channel
+    qtbot.waitUntil(lambda: _limits(page) == chosen, timeout=PATIENCE_MS)
     QTest.mouseClick(row.auto, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _limits(page) == automatic, timeout=PATIENCE_MS)
+    assert page.remember()["contrast"] == {}
+    page.restore({"contrast": {"DAPI": [7, 9], "FITC": "nonsense"}})
+    assert page.remember()["contrast"] == {"DAPI": [7, 9]}
 
 
 def _limits(page: ReviewPage) -> tuple[int, int] | None:
@@ -246,7 +256,8 @@ def test_recent_runs_and_drop(qtbot: QtBot, page: ReviewPage, made: MadeRun, tmp
     assert viewport is not None
     QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=page.runs.list.visualItemRect(item).center())
     qtbot.waitUntil(lambda: page.run is not None and page.run.folder == second, timeout=PATIENCE_MS)
-    assert page.remember() == {"output": str(tmp_path)}
+    assert page.remember()["output"] == str(tmp_path)
+    assert page.runs.findChild(QLabel, "recentRunsTitle").text() == f"Runs in {tmp_path.name}, the newest first"  # type: ignore[union-attr]
 
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(first / "plate.ome.zarr"))])

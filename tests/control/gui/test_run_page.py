@@ -100,7 +100,7 @@ def test_current_well_and_last_frame_are_drawn(page: RunPage, rig: Bench, qtbot:
     qtbot.waitUntil(lambda: page.last_frame.view.pixels is not None, timeout=SLOW_MS)
     assert page.mosaic.picture is not None
     assert page.mosaic.picture.caption == "Well B4"
-    assert page.last_frame.caption.text() == "Frame 23: B4_1, FITC, plane 3 of 3"
+    assert page.last_frame.caption.text() == "Frame 23: well B4, field 2, FITC, plane 3 of 3"
 
 
 def test_one_channel_in_grey_or_all_in_colour(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
