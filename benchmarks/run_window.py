@@ -166,7 +166,7 @@ def run(program: Program, folder: Path) -> dict[str, Any]:
     warm = session.manager.submit("warm up", lambda: warm_up(session.microscope, plan))
     until(lambda: warm.is_finished)
     program.window.show_page("run")
-    spin(0.5)
+    spin(3.0)  # what is loaded after the start has come
     probe, begin, begin_cpu_s = BlockProbe(), time.perf_counter(), time.thread_time()
     session.queue.enqueue(plan, folder, start=True)
     until(lambda: session.queue.current is not None)
