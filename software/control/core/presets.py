@@ -174,6 +174,10 @@ class Presets:
         """Return whether the user's preset stands in place of the machine file's."""
         return name in self._edits.channels.get(objective, {})
 
+    def is_own(self, objective: str, name: str) -> bool:
+        """Return whether the user has made this channel: the machine file has none of that name."""
+        return self.is_edited(objective, name) and name not in self._machine.channels_of(objective)
+
     def edited(self) -> tuple[tuple[str, str], ...]:
         """Return (objective, channel) of every edited preset of the machine's objectives."""
         return tuple((objective, name) for objective, presets in self._known().items() for name in presets)

@@ -11,9 +11,9 @@ from control.gui.parts import make_action
 
 _HINTS = {
     Tool.PAN: "",
-    Tool.LINE: "Drag a line on the image; Esc leaves it",
-    Tool.RECTANGLE: "Drag a rectangle on the image: only this part is read; Esc leaves it",
-    Tool.POLYGON: "Click the corners of the region, double-click the last one; Backspace takes one back, Esc leaves it",
+    Tool.LINE: "Drag a line on the image; Esc leaves",
+    Tool.RECTANGLE: "Drag the part to read; Esc leaves",
+    Tool.POLYGON: "Click corners; double-click ends; Esc leaves",
 }
 
 

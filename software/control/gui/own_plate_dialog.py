@@ -42,9 +42,12 @@ class OwnPlateDialog(QDialog):
     ----------
     saved : pyqtSignal(str)
         Name of the plate that was kept.
+    removed : pyqtSignal(str)
+        Name of the plate that is no more.
     """
 
     saved = pyqtSignal(str)
+    removed = pyqtSignal(str)
 
     def __init__(
         self, presets: Presets, rig: PlanRig, manager: WorkerManager, plate: PlateGeometry, parent: QWidget
@@ -64,7 +67,8 @@ class OwnPlateDialog(QDialog):
         self.refusal.setObjectName("ownPlateRefusal")
         self.refusal.setProperty("role", "refusal")
         self.refusal.setWordWrap(True)
-        self._lay_out()
+        self._shown = plate.name
+        self._lay_out(is_own)
         self._draw()
 
     def _make_edits(self, plate: PlateGeometry) -> None:
@@ -97,7 +101,7 @@ class OwnPlateDialog(QDialog):
             edit.valueChanged.connect(self._draw)
         self.is_round.toggled.connect(self._draw)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, is_own: bool) -> None:
         lines = Form()
         lines.add("Name", self.name)
         lines.add("Rows × columns", row(self.rows, self.columns))
@@ -110,10 +114,16 @@ class OwnPlateDialog(QDialog):
         buttons = QDialogButtonBox()
         save = buttons.addButton("Save", QDialogButtonBox.ButtonRole.ApplyRole)
         close = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        remove = buttons.addButton("Remove plate", QDialogButtonBox.ButtonRole.DestructiveRole)
         assert save is not None
         assert close is not None
+        assert remove is not None
         save.setObjectName("ownPlateSave")
-        for button in (save, close):
+        remove.setObjectName("ownPlateRemove")
+        remove.setToolTip("Forget this plate of your own")
+        remove.setVisible(is_own)
+        remove.clicked.connect(self._remove)
+        for button in (save, close, remove):
             button.setAutoDefault(False)
         save.clicked.connect(self._save)
         close.clicked.connect(self.reject)
@@ -152,6 +162,22 @@ class OwnPlateDialog(QDialog):
         self.refusal.clear()
         self.a1_x.setValue(place.x_um / 1000)
         self.a1_y.setValue(place.y_um / 1000)
+
+    def _remove(self) -> None:
+        name = self._shown
+
+        def gone(_: WorkerResult) -> None:
+            self.removed.emit(name)
+            self.accept()
+
+        self._manager.submit(
+            "remove plate",
+            lambda: self._presets.remove_plate(name),
+            _LIMIT_MS,
+            gone,
+            lambda result: self.refusal.setText(in_words(result.error)),
+            coalesce_key="save plate",
+        )
 
     def _save(self) -> None:
         values = self.values()

@@ -290,6 +290,7 @@ class PlanPage(QWidget):
         plate = rig.plate_of(self.draft) or self.wells.map.plate
         dialog = OwnPlateDialog(session.presets, rig, session.manager, plate, self)
         dialog.saved.connect(self._take_plate)
+        dialog.removed.connect(self._leave_plate)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -297,6 +298,12 @@ class PlanPage(QWidget):
         """Use a plate that a person has made, also one of the same name as before."""
         self._take_presets()
         self._edit({"plate": name})
+
+    def _leave_plate(self, name: str) -> None:
+        """Do without a plate that was removed: a plan that used it takes the newcomer's."""
+        if self.draft.plate == name:
+            self._edit({"plate": PlanDraft.new(self._session.machine).plate})
+        self._take_presets()
 
     def _take_presets(self) -> None:
         """Use presets and plates that were edited."""

@@ -13,6 +13,7 @@ from PyQt5.QtGui import QCloseEvent, QColor, QIcon, QPixmap
 from PyQt5.QtWidgets import (
     QDialog,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -26,6 +27,7 @@ from control.gui import theme
 from control.gui.parts import Section, button_for, faint_label, make_action
 from control.gui.preset_form import ANY, PresetForm
 from squid.errors import ConfigurationError, SquidError
+from squid.models.channel import ChannelPreset
 from squid.utils.task import WorkerResult
 from squid.utils.worker_manager import WorkerManager
 
@@ -91,6 +93,14 @@ class PresetsDialog(QDialog):
             image="backup-restore",
             tip="Forget your own values of this channel",
         )
+        self.new = make_action(
+            self,
+            "&New channel…",
+            self._ask_name,
+            shortcut="Ctrl+N",
+            image="plus",
+            tip="Make a channel of your own, as a copy of the one that is shown",
+        )
         self.leave = make_action(self, "&Close", self.close, tip="Close; asks when something is not saved")
         self._lay_out()
         self.list.currentItemChanged.connect(lambda item, _: self._show(item))
@@ -135,6 +145,34 @@ class PresetsDialog(QDialog):
             self._changes.clear()
         return answer == answers.Discard
 
+    # --- a channel of one's own -------------------------------------------------------------------------------------
+
+    def _ask_name(self) -> None:
+        ask = QInputDialog(self)
+        ask.setObjectName("newChannelName")
+        ask.setWindowTitle("New channel")
+        ask.setLabelText(f"Name of the new channel of the {self._objective}, a copy of {self._name}:")
+        ask.textValueSelected.connect(self.add_channel)
+        ask.finished.connect(ask.deleteLater)
+        ask.open()
+
+    def add_channel(self, name: str) -> None:
+        """Keep a copy of the shown channel under a new name, and show it."""
+        name, copied = name.strip(), self._presets.get(self._objective, self._name)
+        taken = {known.casefold() for known in self._presets.names(self._objective)}
+        if not name or name.casefold() in taken:
+            self.section.refuse(f"'{name}' is there already" if name else "A channel needs a name")
+            return
+
+        def written() -> None:
+            self._name = name
+            self._written((name,), None)
+
+        self._work(lambda: self._save_one(name, copied), written)
+
+    def _save_one(self, name: str, preset: ChannelPreset) -> None:
+        self._presets.save(self._objective, name, preset, self._choices)
+
     # --- saving -----------------------------------------------------------------------------------------------------
 
     def _save(self, then: Callable[[], object] | None = None) -> None:
@@ -161,7 +199,7 @@ class PresetsDialog(QDialog):
             else:
                 done()
             return
-        for action in (self.save, self.reset):
+        for action in (self.save, self.reset, self.new):
             action.setEnabled(False)
         self._done = done
         self._manager.submit(
@@ -242,10 +280,13 @@ class PresetsDialog(QDialog):
         is_own = self._presets.is_edited(self._objective, self._name)
         is_changed = self._name in self._changes
         self.section.title.setText(self._name)
-        says = "your own values" if is_own else "as in the machine file"
+        is_new = self._presets.is_own(self._objective, self._name)
+        self.reset.setText("&Remove channel" if is_new else "Take the &machine file's")
+        says = "a channel of your own" if is_new else "your own values" if is_own else "as in the machine file"
         self.origin.setText(f"{self._objective}, {says}{', changed and not saved' if is_changed else ''}")
         self.save.setEnabled(bool(self._changes))
         self.reset.setEnabled(is_own or is_changed)
+        self.new.setEnabled(True)
 
     def _items(self) -> list[QListWidgetItem]:
         found = (self.list.item(row) for row in range(self.list.count()))
@@ -266,9 +307,12 @@ class PresetsDialog(QDialog):
         sides.addWidget(self.section, 3)
         buttons = QHBoxLayout()
         save, reset, leave = button_for(self.save, "main"), button_for(self.reset), button_for(self.leave)
-        for button, name in ((save, "presetSave"), (reset, "presetReset"), (leave, "presetClose")):
+        new = button_for(self.new)
+        named = ((save, "presetSave"), (reset, "presetReset"), (leave, "presetClose"), (new, "presetNew"))
+        for button, name in named:
             button.setObjectName(name)
             button.setAutoDefault(False)
+        buttons.addWidget(new)
         buttons.addWidget(reset)
         buttons.addStretch(1)
         buttons.addWidget(leave)

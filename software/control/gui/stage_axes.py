@@ -99,6 +99,7 @@ class _Row:
         self.reading.setStyleSheet("font-size: 15px;")
         self.ends = faint_label(f"{limits.min_um * unit.per_um:g} … {limits.max_um * unit.per_um:g} {unit.name}")
         self.ends.setWordWrap(False)
+        self.ends.setStyleSheet("font-size: 11px;")
         self.ends.setToolTip(f"limits of {name} in {unit.name}")
         self.bar = _LimitBar(limits, unit)
         self.target = NumberEdit(
@@ -111,7 +112,7 @@ class _Row:
             tip=f"where to go on {name}; Enter moves there",
         )
         self.target.setObjectName(f"{name}Target")
-        self.target.setFixedWidth(116)
+        self.target.setFixedWidth(112)
         self.target.valueChanged.connect(self._edited)
         self.is_changed = False
         """Whether a person changed the target since the last move."""

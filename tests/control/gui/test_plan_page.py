@@ -25,6 +25,7 @@ from control.core.planning import (
     ZStack,
 )
 from control.core.session import Session
+from control.gui.own_plate_dialog import OwnPlateDialog
 from control.gui.plan_page import PlanPage
 from control.gui.presets_dialog import PresetsDialog
 from squid.models.plan import AcquisitionPlan, read_plan
@@ -334,8 +335,12 @@ def test_a_plate_of_ones_own(page: PlanPage, session: Session, qtbot: QtBot) -> 
     drag_wells(page, (0, 0), (0, 0))
     plan, _ = started(page, qtbot)
     assert plan.plate == "chamber"
-    session.presets.remove_plate("chamber")
-    session.use_presets()
+    qtbot.waitUntil(lambda: page.findChild(OwnPlateDialog) is None, timeout=20_000)
+    press(page, "ownPlate")
+    press(page, "ownPlateRemove")
+    qtbot.waitUntil(lambda: page.draft.plate == PlanDraft.new(session.machine).plate, timeout=20_000)
+    assert "chamber" not in session.presets.plate_names()
+    assert find(page, "planPlate").findText("chamber") < 0
 
 
 def test_presets_are_edited_from_the_page(page: PlanPage, qtbot: QtBot) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QColor
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QColorDialog, QMessageBox, QPushButton
+from PyQt5.QtWidgets import QColorDialog, QInputDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from control.core.presets import PresetChoices, Presets
@@ -62,6 +62,25 @@ def test_it_shows_what_is_kept(dialog: PresetsDialog, presets: Presets) -> None:
     assert "as in the machine file" in dialog.origin.text()
     assert not dialog.save.isEnabled()
     assert not dialog.reset.isEnabled()
+
+
+def test_a_channel_of_ones_own_is_made_and_removed(dialog: PresetsDialog, presets: Presets, qtbot: QtBot) -> None:
+    press(dialog, "presetNew")
+    ask = dialog.findChild(QInputDialog, "newChannelName")
+    assert ask is not None
+    ask.setTextValue("FITC long")
+    QTest.keyClick(ask, Qt.Key.Key_Return)
+    assert items(dialog)[-1] == "FITC long (yours)"
+    assert presets.get("20x", "FITC long") == presets.get("20x", "FITC")
+    assert "a channel of your own" in dialog.origin.text()
+    dialog.add_channel("fitc")
+    assert "'fitc' is there already" in dialog.section.refusal.text()
+    button = dialog.findChild(QPushButton, "presetReset")
+    assert button is not None
+    assert button.text() == "Remove channel"
+    press(dialog, "presetReset")
+    assert "FITC long" not in presets.names("20x")
+    assert items(dialog) == ["Brightfield", "DAPI", "FITC", "TRITC", "Cy5"]
 
 
 def test_edit_and_save(dialog: PresetsDialog, presets: Presets, machine: MachineConfig, qtbot: QtBot) -> None:
