@@ -100,6 +100,7 @@ class Microscope:
         self.devices = devices
         self._owner: str | None = None
         self._camera_for_runs: CameraState | None = None
+        self._usual_gain: float | None = None
         self._owner_lock = threading.Lock()
         self.camera = self._required(Role.CAMERA, Camera)
         self.stage = self._required(Role.STAGE, Stage)
@@ -149,6 +150,7 @@ class Microscope:
                     on_device(device.label)
                 device.open()
             self.apply_camera_config()
+            self._usual_gain = self.camera.gain
         except BaseException:
             self.close()
             raise
@@ -211,6 +213,11 @@ class Microscope:
     def camera_for_runs(self) -> CameraState:
         """What the camera gives a run, whatever live view uses meanwhile; before `open`, what is in force."""
         return self._camera_for_runs or CameraState.of(self.camera)
+
+    @property
+    def usual_gain(self) -> float:
+        """The camera's gain for channels that name none: what it had when it was opened, whoever changed it since."""
+        return self.camera.gain if self._usual_gain is None else self._usual_gain
 
     @property
     def stored_shape_px(self) -> tuple[int, int]:

@@ -85,7 +85,6 @@ class Live:
         self._rate = FrameRate()
         self._ticked_s = -math.inf
         self._wanted: Wanted | None = None
-        self._gain: float | None = None
         self._loop: LiveLoop | None = None
         self._newest: LiveFrame | None = None
         self._failure: str | None = None
@@ -201,7 +200,7 @@ class Live:
             if self.is_running:
                 return
             self.tick()
-            loop = LiveLoop(self._tools, self._source(), self._failed, self._base_gain())
+            loop = LiveLoop(self._tools, self._source(), self._failed, self._microscope.usual_gain)
             loop.work.begin()
             self._failure = None
             self._loop = loop
@@ -296,7 +295,7 @@ class Live:
         work = Handwork(self._tools, control, self._microscope.beat, lambda _: None)
         work.begin()
         with work.entered() as calls:
-            camera = LiveCamera(self._microscope, calls, control, self._base_gain())
+            camera = LiveCamera(self._microscope, calls, control, self._microscope.usual_gain)
             try:
                 frame = camera.take(self._next(), next(self._numbers), keep_lit=False)
             finally:
@@ -334,16 +333,11 @@ class Live:
                 self._wanted = self._of_channel(self.channels[0], view)
             return self._wanted
 
-    def _base_gain(self) -> float:
-        if self._gain is None:
-            self._gain = self._microscope.camera.gain
-        return self._gain
-
     def _of_channel(self, name: str, view: CameraView) -> Wanted:
         if name not in self.channels:
             raise SettingError(_WHO, f"no channel {name} (allowed: {', '.join(self.channels)})")
         preset = self._presets.get(self._microscope.objective, name)
-        gain = self._base_gain() if preset.gain is None else preset.gain
+        gain = self._microscope.usual_gain if preset.gain is None else preset.gain
         return Wanted(LiveSettings(name, preset.exposure_ms, preset.intensity, gain), preset, view)
 
     def _check(self, settings: LiveSettings) -> None:

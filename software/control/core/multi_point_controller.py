@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -27,6 +26,7 @@ from control.core.index_set import IndexSet
 from control.core.journal import Journal, JournalState, part_record, read_journal
 from control.core.multi_point_worker import MultiPointWorker
 from control.core.preflight import Preflight, preflight
+from control.core.resume_check import refuse_changes
 from control.core.run import Run
 from control.core.run_control import RunControl
 from control.core.run_ending import RunParts
@@ -46,6 +46,7 @@ from control.core.step_watch import StepWatch
 from squid.errors import ResumeRefusedError
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
+from squid.models.channel import ChannelLayout
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
 from squid.models.plan import AcquisitionPlan, plan_digest, plan_text, read_plan
@@ -164,11 +165,12 @@ class MultiPointController:
             if summary.status == "completed":
                 raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
             plan = _plan_of(folder, state)
-            _refuse_changes(folder, "plan", state.header["plan"], plan.model_dump(mode="json"))
-            _refuse_changes(folder, "machine", state.header["machine"], machine.model_dump(mode="json"))
+            refuse_changes(folder, state.header, plan, machine)
             origin = StagePosition(*state.header["origin_um"])
+            # a plan that names no objective runs with the one in use: that of its beginning
+            same = plan.model_copy(update={"objective": state.header["optics"]["objective"]})
             checked = preflight(
-                plan, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
+                same, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
             )
             progress = _Progress(state, summary.parts + 1, summary.started_utc, machine)
             return self._launch(folder, plan, checked, progress, resources, folder_lock, begun)
@@ -229,7 +231,8 @@ class MultiPointController:
         facts, control = FactStream(self._listeners), RunControl()
         writer = self._writer(run.folder, plan, checked, progress, facts)
         steps = StepWatch(watch, run.overdue)
-        imaging = Imaging(self._microscope, layout.channels, DeviceCalls(steps, control, self._microscope.beat))
+        channels = _with_gains(layout.channels, self._microscope)
+        imaging = Imaging(self._microscope, channels, DeviceCalls(steps, control, self._microscope.beat))
         events, elapsed_s = _remaining(checked, state)
         return RunParts(
             layout=layout,
@@ -351,28 +354,25 @@ def _remaining(checked: Preflight, state: JournalState | None) -> tuple[Iterator
     return chain((first,), remaining), min(now_s, first.min_start_s or 0.0)
 
 
+def _with_gains(channels: tuple[ChannelLayout, ...], microscope: Microscope) -> tuple[ChannelLayout, ...]:
+    """Give the usual gain to channels that name none, once anybody has set another: none keeps its neighbour's."""
+    usual = microscope.usual_gain
+    if microscope.camera.gain == usual and all(channel.preset.gain is None for channel in channels):
+        return channels
+    return tuple(
+        replace(channel, preset=channel.preset.model_copy(update={"gain": usual}))
+        if channel.preset.gain is None
+        else channel
+        for channel in channels
+    )
+
+
 def _last_due_s(schedule: Schedule) -> float | None:
     """Return the earliest start of the last event; None when the clock of time points starts again before it."""
     order = schedule.loops.axes.order
     if not schedule.frames or not order.startswith("t") or any("t" in axes.order for axes in schedule.all_axes[1:]):
         return None
     return schedule.event(schedule.frames - 1).min_start_s
-
-
-def _refuse_changes(folder: Path, what: str, then: Any, now: Any) -> None:
-    """Refuse to continue with another plan or machine than the journal's."""
-    differences = list(_differences(then, now, ()))
-    if differences:
-        shown = "; ".join(differences[:5]) + (f"; and {len(differences) - 5} more" if len(differences) > 5 else "")
-        raise ResumeRefusedError(f"{folder}: the {what} has changed since the run began: {shown}")
-
-
-def _differences(then: Any, now: Any, path: tuple[str, ...]) -> Iterator[str]:
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        for key in sorted({*then, *now}):
-            yield from _differences(then.get(key), now.get(key), (*path, key))
-    elif then != now:
-        yield f"{'.'.join(path)} was {then!r}, is {now!r}"
 
 
 def _lock(folder: Path, held: ExitStack) -> None:

@@ -29,7 +29,7 @@ class ChannelPreset(FileModel):
     z_offset_um : float
         Added to z for this channel.
     gain : float or None
-        Analogue gain; None: the camera's current one.
+        Analogue gain; None: the one that the camera has when it is opened.
     colour : str
         Display colour, ``#RRGGBB``.
     excitation_nm, emission_nm : float or None
