@@ -214,6 +214,8 @@ def button_for(action: QAction, role: str = "") -> QPushButton:
             button.setIcon(action.icon())
         button.setToolTip(action.toolTip())
         button.setEnabled(action.isEnabled())
+        button.setCheckable(action.isCheckable())
+        button.setChecked(action.isChecked())
 
     action.changed.connect(follow)
     button.clicked.connect(action.trigger)

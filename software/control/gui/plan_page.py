@@ -165,6 +165,7 @@ class PlanPage(QWidget):
         layout.addWidget(self.bar)
 
     def _connect(self) -> None:
+        self.wells.region_drawn.connect(self.positions.add_region)
         for part in (self.column, self.wells):
             part.changed.connect(self._edit)
         self.positions.changed.connect(self._edit_positions)
@@ -332,6 +333,7 @@ class PlanPage(QWidget):
             self.redo_action,
             None,
             *self.wells.actions_of_wells,
+            self.wells.draw_action,
             *self.positions.menu_actions(),
             None,
             self.presets_action,

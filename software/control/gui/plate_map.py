@@ -184,6 +184,10 @@ class PlateMap(QWidget):
         """Return the square around a well, in pixels of this widget."""
         return self._layout.well(row, column)
 
+    def to_um(self, point: QPointF) -> tuple[float, float]:
+        """Return where on the stage a point of this widget is: x and y in µm."""
+        return self._layout.to_um(point)
+
     def header_rect(self, row: int | None = None, column: int | None = None) -> QRectF:
         """Return the header of a row or of a column; without either the corner, which means all."""
         if row is not None:

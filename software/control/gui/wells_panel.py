@@ -9,10 +9,11 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QLineEdit, QToolButton
 
 from control.core.planning import FieldOutlines, PlanDraft, wells_text
 from control.gui import theme
-from control.gui.parts import make_action
+from control.gui.parts import button_for, faint_label, make_action
 from control.gui.plan_section import show_text
 from control.gui.plate_layout import Well
 from control.gui.plate_map import PlateMap
+from control.gui.region_overlay import RegionOverlay
 from squid.models.plate import PlateGeometry
 from squid.models.wells import HOW_TO
 
@@ -29,13 +30,17 @@ class WellsPanel(QWidget):
     ----------
     changed : pyqtSignal(object)
         Mapping of the draft's attributes to their new values.
+    region_drawn : pyqtSignal(object)
+        Corners (x, y) in µm of the stage.
     """
 
     changed = pyqtSignal(object)
+    region_drawn = pyqtSignal(object)
 
     def __init__(self, plate: PlateGeometry) -> None:
         super().__init__()
         self.map = PlateMap(plate)
+        self.overlay = RegionOverlay(self.map)
         self.text = QLineEdit()
         self.text.setObjectName("wellsText")
         self.text.setPlaceholderText("wells, for example A1:C6, H12")
@@ -49,6 +54,8 @@ class WellsPanel(QWidget):
         self._shown: str | None = None
         self._make_actions()
         self._lay_out()
+        self.overlay.drawn.connect(self.region_drawn)
+        self.overlay.ended.connect(lambda: self.draw_action.setChecked(False))
         self.map.selection_changed.connect(self._take_selection)
         self.text.textEdited.connect(self._preview)
         self.text.editingFinished.connect(lambda: self._change(self.text.text().strip()))
@@ -77,6 +84,22 @@ class WellsPanel(QWidget):
             ),
         ]
 
+        self.draw_action = make_action(
+            self,
+            "Draw &region",
+            self._draw,
+            shortcut="Ctrl+D",
+            tip="Draw a polygon on the plate: all of it is imaged, field by field",
+            image="vector-polygon",
+        )
+        self.draw_action.setCheckable(True)
+
+    def _draw(self) -> None:
+        if self.draw_action.isChecked():
+            self.overlay.begin()
+        else:
+            self.overlay.end()
+
     def _lay_out(self) -> None:
         buttons = []
         for action, word in zip(self.actions_of_wells, ("All", "Clear", "Invert"), strict=True):
@@ -99,6 +122,15 @@ class WellsPanel(QWidget):
         for widget in (self.number, *buttons):
             line.addWidget(widget)
         layout.addWidget(self._line)
+        self._draw_line = QWidget()
+        drawing = QHBoxLayout(self._draw_line)
+        drawing.setContentsMargins(0, 0, 0, 0)
+        button = button_for(self.draw_action)
+        button.setObjectName("drawRegion")
+        drawing.addWidget(button)
+        hint = "Click the corners on the plate, double-click the last one; Backspace takes one back, Esc gives up."
+        drawing.addWidget(faint_label(hint), 1)
+        layout.addWidget(self._draw_line)
 
     def show_draft(self, draft: PlanDraft, plate: PlateGeometry | None) -> None:
         """Show the wells of a draft, none when it images others; None: its plate is not known, the map stays."""
@@ -107,6 +139,10 @@ class WellsPanel(QWidget):
             self._shown = None
         is_used = draft.use == "wells"
         self._line.setVisible(is_used)
+        self._draw_line.setVisible(draft.use == "regions")
+        self.draw_action.setEnabled(draft.use == "regions" and plate is not None)
+        if draft.use != "regions":
+            self.overlay.end()
         self.map.set_selectable(is_used)
         for action in self.actions_of_wells:
             action.setEnabled(is_used)

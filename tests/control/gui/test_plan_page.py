@@ -312,6 +312,28 @@ def test_another_plate_and_the_fields_of_one_well(page: PlanPage, qtbot: QtBot) 
     assert page.wells.map.text_of(2, 3) == "C4: chosen, 4 fields"
 
 
+def test_a_region_is_drawn_on_the_plate(page: PlanPage, qtbot: QtBot) -> None:
+    page.tabs.setCurrentIndex(2)
+    press(page, "drawRegion")
+    overlay = find(page, "regionOverlay")
+    assert overlay.isVisible()
+    qtbot.keyClick(overlay, Qt.Key.Key_Escape)
+    assert not overlay.isVisible()
+    assert not page.wells.draw_action.isChecked()
+    press(page, "drawRegion")
+    wells = [(1, 1), (1, 2), (2, 2)]
+    corners = [page.wells.map.well_rect(*well).center().toPoint() for well in wells]
+    for corner in corners:
+        QTest.mouseClick(overlay, LEFT, pos=corner)
+    QTest.mouseDClick(overlay, LEFT, pos=corners[-1])
+    assert not overlay.isVisible()
+    (region,) = page.draft.regions
+    plate = page.plate
+    assert plate is not None
+    for corner_um, well in zip(region.points_um, wells, strict=True):
+        assert corner_um == pytest.approx(plate.well_centre_um(*well), abs=500)
+
+
 def test_a_plate_of_ones_own(page: PlanPage, session: Session, qtbot: QtBot) -> None:
     choose(page, "planPlate", "96 well plate")
     qtbot.waitUntil(lambda: page._rig.position is not None, timeout=20_000)
