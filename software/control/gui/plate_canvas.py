@@ -6,7 +6,7 @@ Kept as one pixmap in which single wells are painted anew, so that showing a pla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,10 @@ from squid.models.wells import row_name
 WellPainter = Callable[[QPainter, QRectF, int, int], None]
 """Paints into one well: painter, square around the well in pixels, row, column. Must restore what it sets."""
 
+AT_ONCE = 384
+"""So many wells a page paints into in one go: 5 to 15 ms. Of a larger plate the rest comes in the next turns of the
+event loop, so that it never stops for a whole plate."""
+
 _EMPTY = QColor("#34363A")
 _SKIPPED = QColor("#2A2B2E")
 _RIM = QColor("#55585D")
@@ -29,14 +33,6 @@ _CHOSEN_LARGE = QColor("#33486A")
 _LARGE_PX = 70
 _FIELD = QColor(255, 255, 255, 190)
 _MANY, _SMALL_PX2 = 1000, 150
-
-
-@dataclass(frozen=True)
-class _Look:
-    """How one well looks: what a stamp is made for."""
-
-    is_chosen: bool
-    is_skipped: bool
 
 
 class PlateCanvas:
@@ -56,39 +52,62 @@ class PlateCanvas:
         self._layout = layout
         self._ratio = pixel_ratio
         self.pixmap = _blank(width_px, height_px, pixel_ratio)
-        self._stamps: dict[_Look, QPixmap] = {}
+        self._stamps: dict[tuple[bool, bool], QPixmap] = {}
+        self._due: dict[Well, None] = {}
 
     def paint_all(self, chosen: frozenset[Well], paint_well: WellPainter | None) -> None:
-        """Paint everything."""
+        """Paint everything; what the page paints into wells beyond the first `AT_ONCE` is due."""
         plate = self._layout.plate
         self.pixmap.fill(Qt.GlobalColor.transparent)
         with painting(self.pixmap, is_smooth=True) as painter:
             self._paint_outline(painter)
             self._paint_headers(painter)
-        every = ((row, column) for row in range(plate.rows) for column in range(plate.columns))
-        self.paint_wells(every, chosen, paint_well)
+        every = [(row, column) for row in range(plate.rows) for column in range(plate.columns)]
+        self._paint(every, chosen, None)
+        if paint_well is not None:
+            self.paint_wells(every, chosen, paint_well)
 
     def paint_wells(self, wells: Iterable[Well], chosen: frozenset[Well], paint_well: WellPainter | None) -> None:
-        """Paint some wells anew."""
-        layout = self._layout
+        """Paint some wells anew; those beyond the first `AT_ONCE` are due if a page paints into them."""
+        if paint_well is None:
+            self._paint(wells, chosen, None)
+            return
+        self._due.update(dict.fromkeys(wells))
+        self.paint_due(chosen, paint_well)
+
+    def paint_due(self, chosen: frozenset[Well], paint_well: WellPainter) -> None:
+        """Paint the next `AT_ONCE` of the wells that are due."""
+        now = list(islice(self._due, AT_ONCE))
+        for well in now:
+            del self._due[well]
+        self._paint(now, chosen, paint_well)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether wells wait to be painted by the page."""
+        return bool(self._due)
+
+    def _paint(self, wells: Iterable[Well], chosen: frozenset[Well], paint_well: WellPainter | None) -> None:
+        first, well_rect = self._layout.cell(0, 0), self._layout.well(0, 0)
+        left, top, width, height = (int(edge) for edge in (first.x(), first.y(), first.width(), first.height()))
         with painting(self.pixmap, is_smooth=True) as painter:
             for well in wells:
-                cell = layout.cell(*well)
-                painter.drawPixmap(cell.topLeft(), self._stamp(_Look(well in chosen, self._is_skipped(well))))
+                row, column = well
+                painter.drawPixmap(left + column * width, top + row * height, self._stamp_of(well, well in chosen))
                 if paint_well is not None:
-                    paint_well(painter, layout.well(*well), *well)
+                    paint_well(painter, well_rect.translated(column * width, row * height), row, column)
 
-    def _is_skipped(self, well: Well) -> bool:
+    def _stamp_of(self, well: Well, is_chosen: bool) -> QPixmap:
+        """Return the picture of a well's cell; made once, since antialiased circles are slow."""
         plate, skip = self._layout.plate, self._layout.plate.skip
-        return not (skip <= well[0] < plate.rows - skip and skip <= well[1] < plate.columns - skip)
+        is_inside = skip <= well[0] < plate.rows - skip and skip <= well[1] < plate.columns - skip
+        look = (is_chosen, not is_inside)
+        stamp = self._stamps.get(look)
+        if stamp is None:
+            stamp = self._stamps[look] = self._make_stamp(*look)
+        return stamp
 
-    def _stamp(self, look: _Look) -> QPixmap:
-        """Return the picture of a cell; made once, since antialiased circles are slow."""
-        if look not in self._stamps:
-            self._stamps[look] = self._make_stamp(look)
-        return self._stamps[look]
-
-    def _make_stamp(self, look: _Look) -> QPixmap:
+    def _make_stamp(self, is_chosen: bool, is_skipped: bool) -> QPixmap:
         layout = self._layout
         cell = layout.cell(0, 0)
         stamp = _blank(int(cell.width()), int(cell.height()), self._ratio)
@@ -96,9 +115,9 @@ class PlateCanvas:
         shape = layout.well(0, 0).translated(-cell.topLeft())
         with painting(stamp, is_smooth=True) as painter:
             chosen = _CHOSEN if shape.width() < _LARGE_PX else _CHOSEN_LARGE  # a whole screen of blue dazzles
-            fill = chosen if look.is_chosen else _SKIPPED if look.is_skipped else _EMPTY
+            fill = chosen if is_chosen else _SKIPPED if is_skipped else _EMPTY
             is_small = shape.width() < 6
-            painter.setPen(Qt.PenStyle.NoPen if is_small else QPen(_CHOSEN, 2) if look.is_chosen else QPen(_RIM, 1))
+            painter.setPen(Qt.PenStyle.NoPen if is_small else QPen(_CHOSEN, 2) if is_chosen else QPen(_RIM, 1))
             painter.setBrush(fill)
             if not is_small:
                 shape = shape.adjusted(0.5, 0.5, -0.5, -0.5)

@@ -173,7 +173,7 @@ class PlateMap(QWidget):
             self._canvas.paint_wells(wells, self._selection.wells, self._well_painter)
             for well in wells if len(wells) < 50 else ():
                 self.update(self._layout.cell(*well).toAlignedRect())
-        if len(wells) >= 50:
+        if len(wells) >= 50 or (self._canvas is not None and self._canvas.is_due):
             self.update()
 
     def set_well_text(self, text: Callable[[int, int], str] | None) -> None:
@@ -299,6 +299,8 @@ class PlateMap(QWidget):
         if self._canvas is None:
             self._canvas = PlateCanvas(self._layout, self.width(), self.height(), self.devicePixelRatioF())
             self._canvas.paint_all(self._selection.wells, self._well_painter)
+        elif self._canvas.is_due and self._well_painter is not None:
+            self._canvas.paint_due(self._selection.wells, self._well_painter)
         with painting(self) as painter:
             painter.drawPixmap(0, 0, self._canvas.pixmap)
             if self._fields and self._layout.well_px >= FIELDS_FROM_PX:
@@ -309,6 +311,8 @@ class PlateMap(QWidget):
                 self._mark(painter, self._selection.cursor, theme.FAINT, Qt.PenStyle.DotLine)
             if self._stage_um is not None:
                 paint_marker(painter, self._layout.to_px(*self._stage_um))
+        if self._canvas.is_due:
+            self.update()  # the next turn of the event loop goes on
 
     def _mark(
         self, painter: QPainter, well: Well | None, colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine
