@@ -96,3 +96,16 @@ def test_all_off_does_not_wait_for_a_call_that_hangs() -> None:
 def _hang(light: Illumination) -> None:
     with pytest.raises(Exception, match="closed"):
         light.turn_on("405", 1.0)
+
+
+def test_counts_light_that_was_cut_off_in_the_middle_of_something(light: Illumination) -> None:
+    before = light.interruptions
+    light.all_off()
+    assert light.interruptions == before
+    light.turn_on(light.sources[0].name, 0.5).result(TIMEOUT_S)
+    light.turn_off(light.sources[0].name).result(TIMEOUT_S)
+    light.all_off()
+    assert light.interruptions == before
+    light.turn_on(light.sources[0].name, 0.5).result(TIMEOUT_S)
+    light.all_off()
+    assert light.interruptions > before

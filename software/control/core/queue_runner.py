@@ -277,8 +277,8 @@ class QueueRunner:
         if not self._view.is_open or (taken := self._queue.take()) is None:
             return
         self._replace(current_id=taken.id)
+        self._try_refresh()
         try:
-            self._refresh()
             run = self._begin(taken, ends)
         except Exception as refusal:  # the plan's edge: it is refused, and the queue says why
             reason = in_words(refusal)
@@ -321,9 +321,9 @@ class QueueRunner:
             self._status.follow(run)
         try:
             self._queue.started(run_id, run.folder)
-            self._refresh()
         except StorageError as e:  # the run is worth more than its line in the queue
             _log.error("the queue does not know that %s was started: %s", run.folder, e)
+        self._try_refresh()
 
     def _ended(self, run_id: int, run: Run) -> None:
         """Note how a run ended, in the thread that ended it; start the next one unless something is wrong."""
@@ -339,7 +339,7 @@ class QueueRunner:
         ends = self._ends
         if self._view.is_open and not self._manager.is_shut_down:
             self._task("next", lambda: self._start_next(ends), None)
-        self._refresh()
+        self._try_refresh()
 
     def _reason_to_hold(self, summary: RunSummary) -> str:
         if summary.status != "aborted":
@@ -364,6 +364,13 @@ class QueueRunner:
     def _refresh(self) -> None:
         with self._reading:  # of two threads that read, the later one has the newer list
             self._replace(runs=shown(self._queue.runs()))
+
+    def _try_refresh(self) -> None:
+        """Do so; a list that cannot be read costs no run."""
+        try:
+            self._refresh()
+        except StorageError as e:
+            _log.error("the list of runs is old: %s", e)
 
     def _change(self, **changes: Any) -> None:
         self._replace(**changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests import rig
 from tests.hands import HandBench, hand_bench, wait_until
 
+from control.core import live as live_module
 from control.core import live_loop
 from control.core.hands import OWNER
 from control.core.live_frame import LiveFrame
@@ -392,3 +394,25 @@ def test_the_rate_is_that_of_the_last_second_and_zero_when_nothing_comes() -> No
     for number in range(3):
         rate.note(10.0 + 5 * number)
     assert rate.per_second(21.0) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("ends", ["stopped", "given up"])
+def test_live_view_that_gets_no_thread_keeps_no_run_away(
+    bench: HandBench, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    monkeypatch.setattr(live_module, "THREAD_S", 0.2 if ends == "given up" else 60.0)
+    go_on = threading.Event()
+    for number in range(8):
+        bench.manager.submit(f"hangs {number}", lambda: go_on.wait(60))
+    bench.live.start()
+    assert bench.microscope.owner == OWNER
+    if ends == "stopped":
+        bench.live.stop()
+        assert bench.live.wait_stopped(0)
+    else:
+        wait_until(lambda: bench.live.failure, "the failure")
+        assert "waited for more than 0.2 s" in str(bench.live.failure)
+    wait_until(lambda: bench.microscope.owner is None, "the microscope")
+    go_on.set()
+    bench.live.start()
+    watch(bench, 2)

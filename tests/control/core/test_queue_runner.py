@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.control.core.queue_bench import bench, until
 from tests.rig import FRAMES, machine, plan
 
+from control.core import multi_point_controller
 from control.core.multi_point_controller import MultiPointController
+from control.core.run import Run
 from control.core.run_queue import RunQueue
 from control.core.run_record import read_summary
 from control.core.run_view import RunState
+from squid.errors import StorageError
 from squid.microscope import Microscope
-from squid.utils.persistent_queue import JobState
+from squid.utils.persistent_queue import JobState, PersistentQueue
+from squid.utils.task import TaskPriority
 from squid.utils.worker_manager import WorkerManager
 
 
@@ -224,3 +230,114 @@ def test_the_counts_of_a_resumed_run_go_on_by_well(tmp_path: Path, stored_first:
         view = rig.status.snapshot()
         assert (view.stored, view.status) == (72, "completed")
         assert view.well_stored.tolist() == view.well_planned.tolist() == [12] * 6
+
+
+@pytest.mark.parametrize("call", ["finish", "started", "jobs"])
+def test_a_queue_file_that_takes_nothing_costs_no_run_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The disk of the user's folder is full, or another program has locked the file."""
+    with bench(tmp_path) as rig:
+        rig.enqueue("first")
+        rig.enqueue("second")
+        full = StorageError("queue.sqlite cannot be used: database or disk is full")
+        broken = {"finish": ("finish",), "started": ("update",), "jobs": ("finish", "jobs")}[call]
+
+        def refuse(*_: object) -> None:
+            raise full
+
+        begun = PersistentQueue.take
+
+        def take(queue: PersistentQueue) -> object:
+            job = begun(queue)
+            for name in broken:
+                monkeypatch.setattr(PersistentQueue, name, refuse)
+            return job
+
+        monkeypatch.setattr(PersistentQueue, "take", take)
+        rig.queue.start()
+        until(lambda: rig.status.snapshot().state is RunState.FINISHED)
+        until(lambda: rig.queue.view().current_id is None)
+        monkeypatch.undo()
+        assert rig.status.snapshot().status == "completed"
+        assert rig.microscope.owner is None
+        assert "database or disk is full" in rig.queue.view().holding
+        assert not rig.queue.view().is_open
+
+
+def test_a_queue_that_cannot_be_read_between_two_runs_holds_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first")
+        rig.enqueue("second")
+        take = PersistentQueue.take
+        taken: list[object] = []
+
+        def once(queue: PersistentQueue) -> object:
+            if taken:
+                raise StorageError("queue.sqlite cannot be used: database is locked")
+            taken.append(take(queue))
+            return taken[0]
+
+        monkeypatch.setattr(PersistentQueue, "take", once)
+        rig.queue.start()
+        until(lambda: "database is locked" in rig.queue.view().holding)
+        assert rig.is_idle()
+        monkeypatch.undo()
+        assert rig.queue.start().wait(20)
+        until(rig.is_idle)
+        assert [state for _, state in rig.states()] == [JobState.DONE] * 2
+
+
+def test_the_queue_knows_the_folder_of_a_run_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that dies right after must offer this folder for resume, not a new one."""
+    known: list[Path | None] = []
+    execute = Run.execute
+    with bench(tmp_path) as rig:
+        queue = rig.queue._queue
+
+        def look(run: Run) -> None:
+            known.extend(each.run_folder for each in queue.runs(JobState.RUNNING))
+            execute(run)
+
+        monkeypatch.setattr(Run, "execute", look)
+        rig.enqueue("first", start=True)
+        until(rig.is_idle)
+        assert known == [rig.queue.view().runs[0].run_folder]
+        assert known[0] is not None
+
+
+def test_a_plan_whose_copy_is_gone_is_refused_by_name(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("first")
+        rig.queue.view().runs[0].plan_file.unlink()
+        rig.queue.start()
+        until(lambda: rig.queue.view().holding != "")
+        assert "first was refused" in rig.queue.view().holding
+        assert "cannot be read" in rig.queue.view().holding
+        assert rig.microscope.owner is None
+
+
+def test_a_run_that_gets_no_thread_ends_and_gives_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tasks without a limit hang in all threads: a run must not wait for ever, with the microscope in its hands."""
+    monkeypatch.setattr(multi_point_controller, "THREAD_S", 0.2)
+    go_on = threading.Event()
+    with bench(tmp_path) as rig:
+        for number in range(3):
+            rig.manager.submit(f"hangs {number}", lambda: go_on.wait(60))
+        submit = rig.manager.submit
+
+        def last_thread(name: str, *args: Any, **kwargs: Any) -> Any:
+            if name.startswith("run test"):
+                submit("hangs 3", lambda: go_on.wait(60), priority=TaskPriority.CRITICAL)
+            return submit(name, *args, **kwargs)
+
+        monkeypatch.setattr(rig.manager, "submit", last_thread)
+        rig.enqueue("test", start=True)
+        until(rig.is_idle)
+        assert "waited for more than 0.2 s" in rig.queue.view().runs[0].reason
+        assert rig.microscope.owner is None
+        go_on.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,31 @@ def test_a_task_that_has_ended_is_not_given_up(manager: WorkerManager) -> None:
     assert handle.wait(20)
     assert not manager.give_up(handle.task, "too late")
     assert handle.outcome is Outcome.DONE
+
+
+def test_a_limit_of_the_wait_never_takes_the_place_of_the_runs_own(
+    manager: WorkerManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that could start before `submit` has returned keeps the limits of its run."""
+    started, submitted = threading.Event(), threading.Event()
+    arm = manager._watch.arm
+
+    def slowly(name: str, timeout_s: float, on_overdue: Any) -> Any:
+        if timeout_s == 60.0:
+            started.wait(0.2)
+        return arm(name, timeout_s, on_overdue)
+
+    monkeypatch.setattr(manager._watch, "arm", slowly)
+
+    def limits_s() -> list[float]:
+        task = current_task()
+        assert task is not None
+        started.set()
+        assert submitted.wait(20)
+        return [limit.timeout_s for limit in task.limits]
+
+    handle = manager.submit("work", limits_s, timeout_ms=30_000, queue_timeout_ms=60_000)
+    submitted.set()
+    assert handle.wait(20)
+    assert handle.result is not None
+    assert handle.result.value == [30.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from squid.errors import StorageError
 from squid.utils.persistent_queue import JobState, PersistentQueue
 
 SOFTWARE = Path(__file__).resolve().parents[3] / "software"
@@ -97,3 +99,30 @@ os.kill(os.getpid(), signal.SIGKILL)
     with pytest.raises(ValueError, match="is waiting, not interrupted"):
         queue.resume(2)
     queue.close()
+
+
+def test_what_the_file_refuses_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    queue = PersistentQueue(tmp_path / "queue.sqlite")
+    queue.add({"plan": "a.yaml"})
+    other = sqlite3.connect(tmp_path / "queue.sqlite", isolation_level=None)
+    queue._database.execute("PRAGMA busy_timeout = 1")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageError, match=r"queue\.sqlite cannot be used: database is locked"):
+        queue.take()
+    other.execute("ROLLBACK")
+    queue._database.execute(f"PRAGMA max_page_count = {queue._database.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StorageError, match="full"):
+        queue.add({"plan": "x" * 100_000})
+    assert [job.content for job in queue.jobs()] == [{"plan": "a.yaml"}]
+    job = queue.take()  # and works again
+    assert job is not None
+    other.close()
+    queue.close()
+    with pytest.raises(StorageError, match="closed"):
+        queue.jobs()
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "queue.sqlite").write_bytes(b"no database at all" * 1000)
+    with pytest.raises(StorageError, match=r"queue\.sqlite cannot be used: .*not a database"):
+        PersistentQueue(tmp_path / "queue.sqlite")
