@@ -114,7 +114,7 @@ class Monitor:
         self._lock = threading.Lock()
         self._known = _Known()
         self._troubles: dict[tuple[str, str], str] = {}  # by device and question
-        self._hung: set[str] = set()
+        self._hung: dict[str, _Watch] = {}  # by label: whose thread hangs in it
         self._watch: _Watch | None = None
         self._newest: RigState | None = None
 
@@ -203,8 +203,7 @@ class Monitor:
                 read()
         except Exception as e:  # a driver's edge: what one device says must not hide the others
             trouble = f"{label}.{call}: {e.message if isinstance(e, DeviceError) else repr(e)}"
-        if label in self._hung:  # this thread was given up meanwhile: another asks from now on
-            self._hung.discard(label)
+        if self._hung.get(label) is watch:  # this thread was given up meanwhile: another asks from now on
             self._troubles.pop((label, call), None)
             raise TaskCancelledError(f"{label} answers again")
         if trouble is None:
@@ -213,13 +212,21 @@ class Monitor:
             self._troubles[label, call] = trouble
         return trouble is None
 
+    def came_back(self, watch: _Watch) -> None:
+        """Ask again what this watch hung in, however late it was found to hang; for its thread, at its end."""
+        for label, hung in tuple(self._hung.items()):
+            if hung is watch:
+                del self._hung[label]
+                for key in [key for key in tuple(self._troubles) if key[0] == label]:
+                    self._troubles.pop(key, None)
+
     # --- in the deadline watch's thread -----------------------------------------------------------------------------
 
     def not_answering(self, watch: _Watch, step: Step) -> None:
         """Go on without a device that hangs; for the watch."""
         reason = f"{step} has not answered for {step.deadline_s:g} s"
         self._troubles[step.device, step.call] = reason
-        self._hung.add(step.device)
+        self._hung[step.device] = watch
         if step.device == self._microscope.stage.label:
             self._known.position = None
         self.publish()
@@ -246,13 +253,16 @@ class _Watch:
         self.task = task = current_task()
         assert task is not None  # only the manager calls this
         states_due_s = 0.0
-        while self.is_wanted:
-            started_s = time.monotonic()
-            with_states = started_s >= states_due_s
-            if with_states:
-                states_due_s = started_s + STATE_S
-            self._monitor.look(self, with_states)
-            task.pause(max(0.01, started_s + self._period_s() - time.monotonic()))
+        try:
+            while self.is_wanted:
+                started_s = time.monotonic()
+                with_states = started_s >= states_due_s
+                if with_states:
+                    states_due_s = started_s + STATE_S
+                self._monitor.look(self, with_states)
+                task.pause(max(0.01, started_s + self._period_s() - time.monotonic()))
+        finally:
+            self._monitor.came_back(self)
 
     def _period_s(self) -> float:
         newest = self._monitor.newest

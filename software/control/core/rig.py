@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,14 +84,35 @@ def alone(beside: Path, what: str, remedy: str) -> Iterator[None]:
         Another process, or this one, holds it; the message says which.
     """
     owner = beside.with_name(f"{beside.name}.owner")
-    lock = FileLock(beside.with_name(f"{beside.name}.lock"), timeout=0, thread_local=False)
+    # others may write to both files: the next one to use this rig may be another user
+    lock = FileLock(beside.with_name(f"{beside.name}.lock"), timeout=0, thread_local=False, mode=0o666)
     try:
         lock.acquire()
     except Timeout:
-        who = owner.read_text(encoding="utf-8") if owner.exists() else "another program"
+        who = _read(owner) or "another program"
         raise ConfigurationError(f"is in use by {who}; {remedy}", key=what) from None
     try:
-        owner.write_text(f"process {os.getpid()}: {' '.join(sys.argv)}", encoding="utf-8")
+        with suppress(OSError):  # a message that names nobody is no reason to refuse the rig
+            _replace(owner, f"process {os.getpid()}: {' '.join(sys.argv)}")
         yield
     finally:
         lock.release()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file that any user may write to; one that is there already is not made anew, which /tmp allows nobody."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_TRUNC)
+    except FileNotFoundError:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        with suppress(OSError):
+            path.chmod(0o666)  # whatever the umask says
+    with os.fdopen(file, "w", encoding="utf-8") as open_file:
+        open_file.write(text)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import rig
@@ -126,3 +127,30 @@ def test_a_device_that_hangs_is_named_and_asked_again_once_it_answers(
     released.set()
     wait_until(lambda: newest(bench).trouble is None and newest(bench).position is not None, "the recovery")
     wait_until(lambda: bench.manager.get_statistics()["quarantined_threads"] == 0, "the late thread")
+
+
+def test_a_device_that_answers_just_as_it_is_found_to_hang_is_asked_again(
+    bench: HandBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor_module, "ANSWER_S", 0.2)
+    stage, released, hangs = bench.microscope.stage, threading.Event(), [0]
+    position, found = stage.position, bench.monitor.not_answering
+
+    def hang() -> object:
+        if not released.is_set():
+            hangs[0] += 1
+            released.wait(30)
+        return position()
+
+    def found_late(watch: Any, step: Any) -> None:
+        before = bench.monitor.newest
+        released.set()
+        wait_until(lambda: bench.monitor.newest is not before, "the answer")
+        found(watch, step)
+
+    monkeypatch.setattr(stage, "position", hang)
+    monkeypatch.setattr(bench.monitor, "not_answering", found_late)
+    bench.monitor.start()
+    wait_until(lambda: bench.manager.get_statistics()["timed_out"] == 1, "the hang")
+    wait_until(lambda: newest(bench).trouble is None and newest(bench).position is not None, "the recovery")
+    assert hangs == [1]

@@ -59,3 +59,19 @@ def test_a_lock_taken_in_one_thread_is_given_back_in_another(tmp_path: Path) -> 
     held.close()
     with only_window(tmp_path):
         pass
+
+
+def test_another_user_of_the_computer_takes_the_rig_after_the_first(real: MachineConfig, tmp_path: Path) -> None:
+    """Its files stay in the temporary folder and belong to the first user; the second one writes to them, too."""
+    with rig(real):
+        pass
+    files = sorted(tmp_path.glob("squid-hcs-rig-1-left.*"))
+    assert [file.suffix for file in files] == [".lock", ".owner"]
+    if os.name == "posix":
+        assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o666"] * 2
+
+
+def test_a_rig_is_not_refused_because_its_owner_cannot_be_noted(real: MachineConfig, tmp_path: Path) -> None:
+    (tmp_path / "squid-hcs-rig-1-left.owner").mkdir()
+    with rig(real), pytest.raises(ConfigurationError, match="in use by another program"), rig(real):
+        pass
