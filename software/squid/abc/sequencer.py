@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from squid.abc.device import Device
+from squid.errors import AccessRevokedError
 from squid.models.geometry import StagePosition
 
 
@@ -120,13 +121,21 @@ class Sequencer(Device):
             They cannot be run; nothing was started.
         DeviceError
             A list is under way already, or the hardware does not answer.
+        AccessRevokedError
+            The calling task has lost its right to the devices, maybe meanwhile; the list was ended.
         """
         self._check_access()
         self._require(1 <= len(steps) <= self.max_steps, "number of steps", len(steps), f"1 to {self.max_steps}")
         self._require(readout_ms >= 0, "readout_ms", readout_ms, "0 or more")
         reason = self.why_not(steps)
         self._require(reason is None, "sequence", reason or "", "steps that the hardware can run")
-        return self._do_start(tuple(steps), readout_ms)
+        run = self._do_start(tuple(steps), readout_ms)
+        try:
+            self._check_access()
+        except AccessRevokedError:  # it hung in this call, and came back: nobody wants the light any more
+            self._do_abort()
+            raise
+        return run
 
     def finish(self) -> None:
         """End the list after the exposure under way, at once when there is none; does not wait. Harmless when idle."""
