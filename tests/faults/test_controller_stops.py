@@ -1,4 +1,4 @@
-"""Runs on a virtual controller, stopped or hung in the middle of an exposure: dark at once, and whole after a resume."""
+"""Runs on a virtual controller, stopped or hung in the middle of an exposure: dark at once, whole after a resume."""
 
 from __future__ import annotations
 

@@ -231,6 +231,8 @@ def test_the_emergency_stop_darkens_while_all_workers_and_live_hang(
         assert min(took_s) < BOUND_S
         assert bench.manager.active_thread_count() == 8
         released.set()
+        for device in (bench.microscope.camera, bench.microscope.stage):
+            device.close()  # ends its injected hang
 
 
 def test_the_emergency_stop_tells_what_it_could_not_confirm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

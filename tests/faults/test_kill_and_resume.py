@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,51 +25,86 @@ ROOT = Path(__file__).parents[2]
 KILLS = 12
 FORMATS = ("ome-zarr", "ome-tiff", "tiff")
 
-CHILD = """
-import sys
+SPEED = 4.0
+
+PARENT = """
+import os, sys
 from pathlib import Path
 from tests import rig
-folder, speed, form = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-with rig.rig(rig.machine(folder, time_scale=speed)) as bench:
-    bench.run(rig.plan(folder, storage={"format": form}), folder / "out")
+
+for line in sys.stdin:
+    folder, speed, form = line.rstrip("\\n").split("\\t")
+    pid = os.fork()
+    if pid == 0:
+        with rig.rig(rig.machine(Path(folder), time_scale=float(speed))) as bench:
+            bench.run(rig.plan(Path(folder), storage={"format": form}), Path(folder) / "out")
+        os._exit(0)
+    print(pid, flush=True)
+    print(os.waitpid(pid, 0)[1], flush=True)
 """
 
 
-def start(folder: Path, speed: float, form: str = "ome-zarr") -> subprocess.Popen[bytes]:
-    """Run the test plan in a process of its own."""
-    path = os.pathsep.join((str(ROOT / "software"), str(ROOT)))
-    arguments = [sys.executable, "-c", CHILD, str(folder), str(speed), form]
-    return subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": path})
+class Programs:
+    """Processes that run the test plan, one after another: forked after the imports, before there is any thread."""
+
+    def __init__(self) -> None:
+        path = os.pathsep.join((str(ROOT / "software"), str(ROOT)))
+        self._parent = subprocess.Popen(
+            [sys.executable, "-c", PARENT],
+            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, folder: Path, form: str = "ome-zarr") -> int:
+        """Start one; return its process id."""
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(f"{folder}\t{SPEED}\t{form}\n")
+        self._parent.stdin.flush()
+        return int(self._parent.stdout.readline())
+
+    def kill_after(self, folder: Path, frames: int, delay_s: float, form: str = "ome-zarr") -> Path:
+        """SIGKILL one a little after so many frames were journaled; return the run folder."""
+        pid = self.start(folder, form)
+        until_s = time.monotonic() + 60
+        while time.monotonic() < until_s:
+            for journal in folder.glob(f"out/*/{FILE_NAME}"):
+                if journal.read_bytes().count(b'"stored"') >= frames:
+                    time.sleep(delay_s)  # the moment of the kill is what is tested
+                    os.kill(pid, signal.SIGKILL)
+                    assert self._parent.stdout is not None
+                    assert int(self._parent.stdout.readline()) == signal.SIGKILL
+                    return journal.parent
+            time.sleep(0.001)
+        raise AssertionError(f"{frames} frames were not stored")
+
+    def close(self) -> None:
+        self._parent.communicate(timeout=60)
 
 
-def kill_after(child: subprocess.Popen[bytes], folder: Path, frames: int, delay_s: float) -> Path:
-    """SIGKILL the child a little after so many frames were journaled; return the run folder."""
-    until_s = time.monotonic() + 60
-    while time.monotonic() < until_s and child.poll() is None:
-        for journal in folder.glob(f"out/*/{FILE_NAME}"):
-            if journal.read_bytes().count(b'"stored"') >= frames:
-                time.sleep(delay_s)  # the moment of the kill is what is tested
-                child.send_signal(signal.SIGKILL)
-                child.wait()
-                return journal.parent
-        time.sleep(0.001)
-    raise AssertionError(f"the child ended with {child.wait()} before {frames} frames were stored")
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Programs]:
+    made = Programs()
+    yield made
+    made.close()
 
 
-def test_killed_at_many_points_the_data_is_the_same(tmp_path: Path) -> None:
+def test_killed_at_many_points_the_data_is_the_same(tmp_path: Path, programs: Programs) -> None:
     chance = random.Random(20261121)
-    with rig.rig(rig.machine(tmp_path, time_scale=4)) as bench:
+    with rig.rig(rig.machine(tmp_path, time_scale=SPEED)) as bench:
         run, _ = bench.run(rig.plan(tmp_path), tmp_path / "undisturbed")
     wanted = data_set(run.folder)
     for kill in range(KILLS):
         folder = tmp_path / f"kill{kill}"
         folder.mkdir()
         frames = chance.randrange(0, FRAMES - 4)
-        run_folder = kill_after(start(folder, 4), folder, frames, chance.uniform(0, 0.03))
+        run_folder = programs.kill_after(folder, frames, chance.uniform(0, 0.03))
         assert read_summary(run_folder).status == "running"
         killed = read_journal(run_folder)
         assert FRAMES > len(killed.stored) >= frames
-        with rig.rig(rig.machine(folder, time_scale=4)) as bench:
+        with rig.rig(rig.machine(folder, time_scale=SPEED)) as bench:
             summary = bench.finish(bench.controller.resume(run_folder))
         assert (summary.status, summary.frames_stored, summary.parts) == ("completed", FRAMES, 2)
         lines = (run_folder / FILE_NAME).read_text().count('"stored"')
@@ -80,9 +116,9 @@ def test_killed_at_many_points_the_data_is_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_survives_a_kill(tmp_path: Path, form: str) -> None:
-    run_folder = kill_after(start(tmp_path, 4, form), tmp_path, 9, 0.01)
-    with rig.rig(rig.machine(tmp_path, time_scale=4)) as bench:
+def test_every_format_survives_a_kill(tmp_path: Path, programs: Programs, form: str) -> None:
+    run_folder = programs.kill_after(tmp_path, 9, 0.01, form)
+    with rig.rig(rig.machine(tmp_path, time_scale=SPEED)) as bench:
         summary = bench.finish(bench.controller.resume(run_folder))
         assert (summary.status, summary.frames_stored) == ("completed", FRAMES)
         whole = bench.run(rig.plan(tmp_path, storage={"format": form}), tmp_path / "whole")[0].folder

@@ -213,6 +213,7 @@ def test_f12_reaches_the_microscope_while_a_dialog_is_open(opened: Window) -> No
 def test_an_unconfirmed_light_is_said_in_capitals(opened: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     hang = threading.Event()
     monkeypatch.setattr(SimulatedIllumination, "all_off", lambda _: hang.wait(60))
+    monkeypatch.setattr("control.core.emergency.ANSWER_S", 0.3)
     opened.press("emergencyButton")
     opened.wait(lambda: "NOT CONFIRMED" in opened.message())
     assert "LIGHT NOT CONFIRMED OFF" in opened.message()
