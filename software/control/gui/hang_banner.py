@@ -44,14 +44,19 @@ class HangBanner(QFrame):
         self._dump: Path | None = None
         self.folder_action = make_action(
             self,
-            "Open folder",
+            "Open the &folder of the hang",
             self._open_folder,
             shortcut="Ctrl+Alt+F",
             tip="Show the folder with the stacks of the hang",
             image="folder-open",
         )
         self.dismiss_action = make_action(
-            self, "Dismiss", self._dismiss, shortcut="Ctrl+Alt+D", tip="Hide the message about the hang", image="close"
+            self,
+            "&Dismiss the message of the hang",
+            self._dismiss,
+            shortcut="Ctrl+Alt+D",
+            tip="Hide the message about the hang",
+            image="close",
         )
         self._lay_out(resume)
         for action in (self.folder_action, self.dismiss_action):
@@ -67,12 +72,12 @@ class HangBanner(QFrame):
         layout = QHBoxLayout(self)
         layout.addWidget(sign)
         layout.addLayout(words, 1)
-        for action, name, role in (
-            (self.folder_action, "hangFolderButton", ""),
-            (resume, "hangResumeButton", "main"),
-            (self.dismiss_action, "hangDismissButton", ""),
+        for action, text, name, role in (
+            (self.folder_action, "Open folder", "hangFolderButton", ""),
+            (resume, "Resume", "hangResumeButton", "main"),
+            (self.dismiss_action, "Dismiss", "hangDismissButton", ""),
         ):
-            button = button_for(action, role)
+            button = button_for(action, role, text)
             button.setObjectName(name)
             layout.addWidget(button)
 

@@ -223,7 +223,7 @@ class HistogramPanel(Section):
             self.histogram.set_limits(chosen.black, 0 if chosen.is_auto else chosen.white)
         self._statistics = statistics = measure(pixels, significant_bits, self.histogram.wanted_top())
         self.histogram.show_statistics(statistics, colour)
-        self.range.setText(f"{statistics.least} to {statistics.most} of {2**significant_bits - 1}")
+        self.range.setText(f"grey {statistics.least} to {statistics.most} of {2**significant_bits - 1}")
         self.range.setToolTip("Smallest and largest grey value of the image, and the largest possible one")
         if self._contrast.of(channel, significant_bits).is_auto:
             self._contrast.set(channel, statistics.low, statistics.high, is_auto=True)

@@ -15,7 +15,7 @@ from control.core.presets import Presets
 from control.core.words import in_words
 from control.gui import theme
 from control.gui.painting import painting
-from control.gui.parts import NumberEdit, Section, button_for, faint_label, make_action, set_image
+from control.gui.parts import NumberEdit, Section, button_for, faint_label, make_action, set_image, submenu
 from squid.errors import SquidError
 
 _NAME_PX = 62
@@ -78,7 +78,7 @@ class LivePanel(Section):
             self,
             "Save to &preset",
             self.save_preset,
-            shortcut="Ctrl+Shift+S",
+            shortcut="Ctrl+P",
             tip="Keep exposure, intensity and gain as this channel's preset for the objective",
             image="tune",
         )
@@ -130,7 +130,8 @@ class LivePanel(Section):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
-        return [self.live_action, self.snap_action, self.file_action, None, *self.channel_actions, self.save_action]
+        channels = submenu(self, "&Channel", self.channel_actions)
+        return [self.live_action, self.snap_action, self.file_action, None, channels, self.save_action]
 
     # --- state ------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QSizePolicy, QToolButt
 
 from control.gui import theme
 from control.gui.image_view import ImageView, Tool
-from control.gui.parts import make_action
+from control.gui.parts import make_action, submenu
 
 _HINTS = {
     Tool.PAN: "",
@@ -55,8 +55,9 @@ class LookTools(QWidget):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
+        zoom = submenu(self, "&Zoom", self._view.zoom_actions)
         shows = [self.colour_action, self.saturation_action, self.cross_action]
-        return [*self._view.zoom_actions, None, self.line_action, self.region_action, None, *shows]
+        return [zoom, None, self.line_action, self.region_action, None, *shows]
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
         """Show a line above the image; the whole text is in its tooltip."""
@@ -73,7 +74,8 @@ class LookTools(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(2)
-        for action in self.menu_actions():
+        shows = [self.colour_action, self.saturation_action, self.cross_action]
+        for action in (*self._view.zoom_actions, None, self.line_action, self.region_action, None, *shows):
             if action is None:
                 line.addSpacing(theme.GAP_PX)
                 continue

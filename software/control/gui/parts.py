@@ -6,7 +6,7 @@ never changes it by accident while a person scrolls.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import qtawesome
 from PyQt5.QtCore import Qt
@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import (
     QAction,
     QDoubleSpinBox,
     QLabel,
+    QMenu,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -191,7 +192,21 @@ def make_action(
     return action
 
 
-def button_for(action: QAction, role: str = "") -> QPushButton:
+def submenu(parent: QWidget, title: str, actions: Iterable[QAction | None]) -> QAction:
+    """Return an entry for a menu that opens actions of its own; None separates them."""
+    menu = QMenu(title, parent)
+    menu.setToolTipsVisible(True)
+    for action in actions:
+        if action is None:
+            menu.addSeparator()
+        else:
+            menu.addAction(action)
+    entry = menu.menuAction()
+    assert entry is not None  # every menu has one
+    return entry
+
+
+def button_for(action: QAction, role: str = "", text: str = "") -> QPushButton:
     """Return a push button that follows an action: text, icon, tooltip, enabled.
 
     Parameters
@@ -200,12 +215,14 @@ def button_for(action: QAction, role: str = "") -> QPushButton:
         Is triggered by the button.
     role : str
         ``main`` for the one step that comes next, ``stop`` for what ends something, else empty.
+    text : str
+        Shorter than the action's, where the place of the button says the rest; empty: the action's.
     """
     button = QPushButton()
     button.setProperty("role", role)
 
     def follow() -> None:
-        button.setText(action.text().replace("&", "").rstrip("…."))
+        button.setText(text or action.text().replace("&", "").rstrip("…."))
         name = action.property(_IMAGE)
         if name and role and name != button.property(_IMAGE):
             button.setProperty(_IMAGE, name)

@@ -34,6 +34,18 @@ from squid.utils.task import WorkerResult
 from squid.utils.worker_manager import WorkerManager
 
 _LIMIT_MS = 20_000
+_BUTTONS = {
+    "add": "Add here",
+    "set_z": "Set z here",
+    "go_to": "Go to",
+    "up": "Up",
+    "down": "Down",
+    "remove": "Remove",
+    "area": "Make region",
+    "remove_region": "Remove region",
+    "load": "Import",
+    "save": "Export",
+}
 _CSV = "Lists of positions (*.csv *.txt);;All files (*)"
 
 
@@ -283,39 +295,57 @@ class PositionsPanel(QWidget):
         def action(text: str, call: Callable[[], object], keys: str, image: str, tip: str) -> QAction:
             return make_action(self, text, call, shortcut=keys, image=image, tip=tip)
 
-        self.add = action("Add &here", self._add_here, "Ctrl+Shift+A", "map-marker-plus", "Add where the stage stands")
+        self.add = action(
+            "Add position &here", self._add_here, "Ctrl+Shift+A", "map-marker-plus", "Add where the stage stands"
+        )
         self.set_z = action(
-            "&Set z here",
+            "&Set z of chosen positions here",
             self._set_z_here,
             "Ctrl+Shift+H",
             "arrow-expand-vertical",
             "Give the chosen ones the stage's z",
         )
-        self.go_to = action("&Go to", self._go_to_chosen, "Ctrl+Shift+G", "crosshairs-gps", "Move the stage there")
-        self.remove = action("&Remove", self._remove_chosen, "Del", "delete-outline", "Remove the chosen positions")
+        self.go_to = action(
+            "&Go to chosen position", self._go_to_chosen, "Ctrl+Shift+G", "crosshairs-gps", "Move the stage there"
+        )
+        self.remove = action(
+            "Remo&ve chosen positions", self._remove_chosen, "Del", "delete-outline", "Remove the chosen positions"
+        )
         self.remove.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self.up = action("&Up", lambda: self._move(-1), "Ctrl+Shift+Up", "arrow-up", "Take the chosen ones earlier")
-        self.down = action("&Down", lambda: self._move(1), "Ctrl+Shift+Down", "arrow-down", "Take them later")
+        self.up = action(
+            "Chosen positions &up", lambda: self._move(-1), "Ctrl+Shift+Up", "arrow-up", "Take the chosen ones earlier"
+        )
+        self.down = action(
+            "Chosen positions do&wn", lambda: self._move(1), "Ctrl+Shift+Down", "arrow-down", "Take them later"
+        )
         self.area = action(
-            "Make region",
+            "&Make region of chosen positions",
             self._area_of_chosen,
             "Ctrl+Shift+K",
             "vector-polygon",
             "Make a region whose corners are the chosen ones",
         )
         self.remove_region = action(
-            "Remove region", self.regions.remove_chosen, "Ctrl+Del", "delete-outline", "Remove the chosen region"
+            "Remove chosen re&gion",
+            self.regions.remove_chosen,
+            "Ctrl+Del",
+            "delete-outline",
+            "Remove the chosen region",
         )
         self.load = action(
-            "&Import…", self._choose_import, "Ctrl+Shift+I", "import", "Add the positions of a CSV file (also Squid's)"
+            "&Import positions…",
+            self._choose_import,
+            "Ctrl+Shift+I",
+            "import",
+            "Add the positions of a CSV file (also Squid's)",
         )
         self.save = action(
-            "&Export…", self._choose_export, "Ctrl+Shift+X", "export", "Write the positions as a CSV file"
+            "E&xport positions…", self._choose_export, "Ctrl+Shift+X", "export", "Write the positions as a CSV file"
         )
-        names = {"add": "addHere", "set_z": "setZHere", "go_to": "goTo", "remove": "remove", "up": "up", "down": "down"}
+        names = {"add": "addHere", "set_z": "setZHere", "go_to": "goTo"}
         self._buttons: dict[str, QWidget] = {}
-        for name in (*names, "area", "remove_region", "load", "save"):
-            self._buttons[name] = button_for(getattr(self, name))
+        for name, text in _BUTTONS.items():
+            self._buttons[name] = button_for(getattr(self, name), "", text)
             self._buttons[name].setObjectName(f"positions_{names.get(name, name)}")
 
     def _lay_out(self) -> None:

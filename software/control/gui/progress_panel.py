@@ -120,7 +120,9 @@ class ProgressPanel(QWidget):
         """Show a run as it is now."""
         self.state.setText(state_line(view, waiting_plans))
         two_lines_px = 2 * self.state.fontMetrics().lineSpacing() + 2
-        self.state.setMinimumHeight(two_lines_px if view.state in _COLOURS else 0)  # so that nothing below jumps
+        self.state.setMinimumHeight(
+            two_lines_px if view.state in _COLOURS and not view.waiting else 0
+        )  # so that nothing below jumps
         tint(self.state, _COLOURS.get(view.state, theme.TEXT))
         self.waiting.setText(_waiting_line(view))
         self.waiting.setVisible(bool(view.waiting))

@@ -28,6 +28,7 @@ from control.gui.parts import Section, button_for, faint_label, make_action
 from squid.utils.persistent_queue import JobState
 
 TABLE_PX = 136
+_BUTTONS = {"up": "Up", "down": "Down", "cancel": "Take out", "resume": "Resume", "review": "Review"}
 COLUMNS = ("Plan", "State", "Frames")
 
 _COLOURS = {
@@ -89,21 +90,35 @@ class QueuePanel(Section):
 
         return {
             "up": action(
-                "&Up", partial(self._move, -1), "Ctrl+Shift+Up", "Let the chosen plan run earlier", "arrow-up"
+                "Chosen plan &up",
+                partial(self._move, -1),
+                "Ctrl+Shift+Up",
+                "Let the chosen plan run earlier",
+                "arrow-up",
             ),
             "down": action(
-                "&Down", partial(self._move, 1), "Ctrl+Shift+Down", "Let the chosen plan run later", "arrow-down"
+                "Chosen plan do&wn",
+                partial(self._move, 1),
+                "Ctrl+Shift+Down",
+                "Let the chosen plan run later",
+                "arrow-down",
             ),
-            "cancel": action("&Take out", self._cancel, "Ctrl+Del", "The chosen plan will not run", "playlist-remove"),
+            "cancel": action(
+                "&Take chosen plan out", self._cancel, "Ctrl+Del", "The chosen plan will not run", "playlist-remove"
+            ),
             "resume": action(
-                "R&esume",
+                "Resume &chosen run",
                 self._resume,
                 "Ctrl+Shift+U",
                 "Go on with the chosen run at its first missing frame",
                 "restart",
             ),
             "review": action(
-                "Re&view", self._review, "Ctrl+Shift+V", "Look at the images of the chosen run", "image-search"
+                "Review c&hosen run",
+                self._review,
+                "Ctrl+Shift+V",
+                "Look at the images of the chosen run",
+                "image-search",
             ),
         }
 
@@ -124,7 +139,7 @@ class QueuePanel(Section):
         buttons = QGridLayout()
         buttons.setSpacing(theme.GAP_PX // 2)
         for number, (name, action) in enumerate(self.actions_of_runs.items()):
-            button = button_for(action)
+            button = button_for(action, "", _BUTTONS[name])
             button.setObjectName(f"queue{name.title()}Button")
             buttons.addWidget(button, number // 3, number % 3)
         self.body.addWidget(self.note)

@@ -36,7 +36,7 @@ class ResultCard(QFrame):
         self._shown = 0
         self.review_action = make_action(
             self,
-            "Review",
+            "Re&view the run that has ended",
             self._review,
             shortcut="Ctrl+Alt+V",
             tip="Look at the images of the run that has ended",
@@ -44,13 +44,16 @@ class ResultCard(QFrame):
         )
         self.resume_action = make_action(
             self,
-            "Resume",
+            "R&esume the run that has ended",
             self._resume,
             shortcut="Ctrl+Alt+R",
             tip="Take the frames that are not stored, the first one first",
             image="restart",
         )
-        self.review_button, self.resume_button = button_for(self.review_action, "main"), button_for(self.resume_action)
+        self.review_button, self.resume_button = (
+            button_for(self.review_action, "main", "Review"),
+            button_for(self.resume_action, "", "Resume"),
+        )
         self.review_button.setObjectName("reviewButton")
         self.resume_button.setObjectName("resumeButton")
         buttons = QHBoxLayout()

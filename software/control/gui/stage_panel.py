@@ -15,7 +15,6 @@ from PyQt5.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QMessageBox,
     QToolButton,
     QVBoxLayout,
@@ -26,7 +25,7 @@ from control.core.manual import Manual
 from control.core.monitor import Monitor, RigState
 from control.gui import theme
 from control.gui.lengths import LengthBox
-from control.gui.parts import Section, button_for, faint_label, make_action
+from control.gui.parts import Section, button_for, faint_label, make_action, submenu
 from control.gui.stage_axes import StageAxes
 from squid.utils.task import WorkerResult
 
@@ -184,11 +183,9 @@ class StagePanel(QWidget):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions for the menu, in order; None separates."""
-        more = QMenu("Steps ten times &larger and smaller", self)
-        more.setToolTipsVisible(True)
         plain = self._steps[:: len(_FACTORS)]
-        more.addActions([step for step in self._steps if step not in plain])
-        return [*plain, more.menuAction(), None, *self._places, None, self.stop_action]
+        steps = submenu(self, "Step of the s&tage", [*plain, None, *(s for s in self._steps if s not in plain)])
+        return [steps, None, *self._places, None, self.stop_action]
 
     # --- what a person asks -----------------------------------------------------------------------------------------
 
