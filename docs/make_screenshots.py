@@ -69,9 +69,10 @@ def keep(picture: Any, file: Path) -> None:
     picture.save(str(raw))
     with Image.open(raw) as whole:
         for colours in COLOURS:
-            whole.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-                file, optimize=True
-            )
+            few = whole.convert("RGB").quantize(
+                colours, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE
+            )  # without the means, greys take on the colours around them
+            few.save(file, optimize=True)
             if file.stat().st_size <= LARGEST_BYTES:
                 break
     raw.unlink()
