@@ -10,6 +10,7 @@ loads nothing slow: the core comes in a task (`opening`).
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -227,6 +228,7 @@ class Program:
         self._log_file.close()
         self.manager.shutdown(timeout=1.0)
         self._dump_file.close()
+        gc.unfreeze()  # see `preload`
 
     def _on_signal(self, number: int) -> None:
         _log.warning("%s: leaves", signal.Signals(number).name)

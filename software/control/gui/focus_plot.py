@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -22,6 +25,9 @@ from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 FOLLOW_GROWTH = 1.02
 """A plot of a run that goes on is drawn anew when there are so many times more frames."""
+
+AT_ONCE = 4000
+"""So many points are drawn in one turn of the event loop: 10 to 20 ms."""
 
 _COLOURS = "viridis"
 _SHADES = 128  # pyqtgraph draws one stamp for each
@@ -47,6 +53,10 @@ class FocusPlot(QWidget):
         self._map: Any = None
         self._brushes: npt.NDArray[np.object_] = np.array([], object)
         self._points_seen = -1
+        self._todo: deque[Callable[[], object]] = deque()
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._next)
         self._z_um: dict[int, float] = {}
         self._text = faint_label("Open a run to see where its focus lay.")
         self._text.setObjectName("focusText")
@@ -63,7 +73,7 @@ class FocusPlot(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, theme.GAP_PX, 0, 0)
         self._layout.addLayout(head)
-        self._space = QWidget()
+        self._space: Any = QWidget()
         self._layout.addWidget(self._space, 1)
 
     @property
@@ -74,7 +84,7 @@ class FocusPlot(QWidget):
     @property
     def is_drawn(self) -> bool:
         """Whether the plot stands."""
-        return self._scatter is not None
+        return self._bar is not None and not self._todo
 
     def set_run(self, run: StoredRun | None) -> None:
         """Show another run."""
@@ -94,7 +104,7 @@ class FocusPlot(QWidget):
         """Draw time point and plane that are chosen; the library is loaded first, if need be."""
         if self._run is None or not self.isVisible():
             return
-        if self._plot is None:
+        if self._bar is None:
             self._manager.submit(
                 "load the plots",
                 load_plots,
@@ -116,8 +126,18 @@ class FocusPlot(QWidget):
 
     def _on_loaded(self, result: WorkerResult) -> None:
         if self._plot is None:
-            self._build(result.value)
-        self.redraw()
+            self._do([partial(self._build, result.value), partial(self._build_bar, result.value), self.redraw])
+
+    def _do(self, steps: Iterable[Callable[[], object]]) -> None:
+        """Do this instead of what is left to do, one step in each turn of the event loop: together they take 0.1 s."""
+        self._todo = deque(steps)
+        self._next()
+
+    def _next(self) -> None:
+        if self._todo:
+            self._todo.popleft()()
+        if self._todo:
+            self._turn.start(0)
 
     def _build(self, pyqtgraph: Any) -> None:
         """Make the plot: x to the right and y down, as the plate lies in its map."""
@@ -134,15 +154,20 @@ class FocusPlot(QWidget):
         self._plot.showGrid(x=True, y=True, alpha=0.2)
         self._scatter = pyqtgraph.ScatterPlotItem(pen=None, hoverable=True, tip=self._tip)
         self._plot.addItem(self._scatter)
-        self._bar = pyqtgraph.ColorBarItem(colorMap=self._map, label="actual z (µm)", interactive=False, width=16)
-        self._bar.getAxis("right").setWidth(72)  # room for 12345.67
-        widget.addItem(self._bar)
         self._layout.replaceWidget(self._space, widget)
         self._space.deleteLater()
+        self._space = widget
+
+    def _build_bar(self, pyqtgraph: Any) -> None:
+        """Make the scale of colours beside it."""
+        self._bar = pyqtgraph.ColorBarItem(colorMap=self._map, label="actual z (µm)", interactive=False, width=16)
+        self._bar.getAxis("right").setWidth(72)  # room for 12345.67
+        self._space.addItem(self._bar)
 
     def _draw(self, actual_um: npt.NDArray[np.float64], images: npt.NDArray[np.int32]) -> None:
         """Draw one point per field; `actual_um` has the shape (N, 3)."""
         if not len(actual_um):
+            self._todo.clear()
             self._scatter.clear()
             self._text.setText("No frame of this time point and plane is stored.")
             return
@@ -153,11 +178,17 @@ class FocusPlot(QWidget):
             low_um, high_um = middle_um - 0.05, middle_um + 0.05
         brushes = self._brushes[((z_um - low_um) / (high_um - low_um) * (_SHADES - 1)).astype(np.intp)]
         size_px = float(np.clip(400 / np.sqrt(len(z_um)), 5, 16))
-        self._scatter.setData(x=x_um / 1000, y=y_um / 1000, brush=brushes, size=size_px, symbol="s", data=images)
+
+        def add(first: int) -> None:
+            part = slice(first, first + AT_ONCE)
+            places = {"x": x_um[part] / 1000, "y": y_um[part] / 1000}
+            self._scatter.addPoints(**places, brush=brushes[part], size=size_px, symbol="s", data=images[part])
+
+        self._scatter.clear()
         self._z_um = dict(zip(images.tolist(), z_um.tolist(), strict=True))
         self._bar.setLevels((low_um, high_um))
-        self._plot.autoRange()
         self._text.setText(_in_words(x_um, y_um, z_um))
+        self._do([*(partial(add, first) for first in range(0, len(z_um), AT_ONCE)), self._plot.autoRange])
 
     def _tip(self, x: float, y: float, data: np.int32) -> str:
         name = self._run.layout.images[int(data)].name if self._run is not None else ""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from pytestqt.qtbot import QtBot
+
 import control
+from control.gui import preload as preloading
+from control.gui.preload import preload
+from squid.utils.worker_manager import WorkerManager
 
 SOFTWARE = Path(control.__file__).parent.parent
 
@@ -20,6 +28,22 @@ sys.excepthook = threading.excepthook = mine
 load()
 print("pyqtgraph" in sys.modules, "tifffile" in sys.modules, sys.excepthook is mine, threading.excepthook is mine)
 """
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerManager]:
+    monkeypatch.setattr(preloading, "DELAY_MS", 0)
+    manager = WorkerManager()
+    yield manager
+    manager.shutdown(timeout=2.0)
+
+
+def test_what_the_start_has_made_is_not_searched_for_garbage_again(qtbot: QtBot, manager: WorkerManager) -> None:
+    preload(manager)
+    try:
+        qtbot.waitUntil(lambda: gc.get_freeze_count() > 0, timeout=20_000)
+    finally:
+        gc.unfreeze()
 
 
 def test_what_is_wanted_later_is_loaded_and_the_hooks_for_errors_stay_the_programs() -> None:
