@@ -235,6 +235,22 @@ def test_the_emergency_stop_darkens_while_all_workers_and_live_hang(
             device.close()  # ends its injected hang
 
 
+def test_a_hang_whose_stacks_cannot_be_kept_gives_the_microscope_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk of the log folder is full."""
+
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    with hand_bench(rig.machine(tmp_path), tmp_path, ["stage.hang@move=1"]) as bench:
+        monkeypatch.setattr(bench.manager._dump_file, "dump", full)
+        result = finished(bench.manual.move_by(dx_um=10))
+        assert "stage.move_to did not return" in str(result.error)
+        wait_until(lambda: bench.microscope.owner is None, "the microscope")
+        assert finished(bench.manual.move_by(dx_um=10)).success
+
+
 def test_the_emergency_stop_tells_what_it_could_not_confirm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emergency, "ANSWER_S", 0.3)
     with hand_bench(rig.machine(tmp_path), tmp_path) as bench:

@@ -140,6 +140,12 @@ class Handwork:
     def _overdue(self, step: Step) -> None:
         error = HungError(step.device, step.call, step.deadline_s)
         self._epoch.revoke(str(error))  # first: a call that comes back now must not light what is switched off next
+        try:
+            self._give_up(error)
+        finally:  # whatever fails in it, runs must not be kept away for ever
+            self.end()
+
+    def _give_up(self, error: HungError) -> None:
         dark, _ = self._tools.make_safe()
         light = "light off" if _succeeded(dark) else "LIGHT NOT CONFIRMED OFF"
         manager = self._tools.manager
@@ -148,7 +154,6 @@ class Handwork:
         self._on_hang(reason)
         if self._task is not None:
             manager.give_up(self._task, reason)
-        self.end()
 
 
 def _succeeded(call: Future[Any]) -> bool:
