@@ -163,7 +163,7 @@ class CameraPanel(Section):
             facts += f", {view.pixel_format.bits} bit"
         readout_ms = state.get("readout_ms")
         if isinstance(readout_ms, (int, float)):
-            facts += f", read-out\N{NO-BREAK SPACE}{readout_ms:.1f}\N{NO-BREAK SPACE}ms"
+            facts += f", read\N{NON-BREAKING HYPHEN}out\N{NO-BREAK SPACE}{readout_ms:.1f}\N{NO-BREAK SPACE}ms"
         if facts != self.facts.text():
             self.facts.setText(facts)
 

@@ -199,7 +199,7 @@ class ReviewPage(QWidget):
             return
         summary, stored = run.summary, len(run.frames)
         self.title.setText(summary.name)
-        status = summary.status.replace("_", " ")
+        status = "completed" if summary.status.startswith("completed") else summary.status
         missing = f", {len(run.missing)} missing" if run.missing else ""
         reason = f": {summary.reason}" if summary.reason and summary.status == "aborted" else ""
         self.said.setText(f"{status}{reason} · {stored} of {summary.frames_planned} frames{missing}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -103,6 +104,8 @@ class ImageChooser(QWidget):
         self._frames: dict[tuple[int, int], int] = {}
         self._marked: tuple[int, int] | None = None
         self._planned = 1
+        self._of_well: Counter[tuple[int, int]] = Counter()
+        self._short: frozenset[tuple[int, int]] = frozenset()
         self.plate = PlateMap(_NO_PLATE, selectable=False)
         self.plate.setMinimumHeight(200)
         self.plate.set_well_painter(self._paint_well)
@@ -131,6 +134,7 @@ class ImageChooser(QWidget):
     def set_run(self, run: StoredRun | None) -> None:
         """Show another run, its first well with images chosen."""
         self._run, self._wells, self._images, self._frames, self._marked = run, (), (), {}, None
+        self._of_well, self._short = _planned(run), frozenset()
         for box in (self.well, self.field):
             box.setEnabled(run is not None)
         for step in self.steps:
@@ -150,8 +154,10 @@ class ImageChooser(QWidget):
             return
         self._planned = max(1, run.layout.frames_planned // max(1, len(run.frames_per_well) + run.has_free_images))
         frames = {(well.row, well.column): count for well, count in run.frames_per_well.items() if count}
+        short = frozenset(at for at, n in self._of_well.items() if n > frames.get(at, 0) and not run.is_open_ended)
         changed = {place for place in {*frames, *self._frames} if frames.get(place) != self._frames.get(place)}
-        self._frames = frames
+        changed |= short ^ self._short
+        self._frames, self._short = frames, short
         self.plate.update_wells(changed)
         wells: tuple[WellRef | None, ...] = (*run.wells, *((None,) if run.has_free_images else ()))
         if wells != self._wells:
@@ -223,20 +229,23 @@ class ImageChooser(QWidget):
         self.plate.update()
 
     def _text_of(self, row: int, column: int) -> str:
-        count = self._frames.get((row, column), 0)
+        count, planned = self._frames.get((row, column), 0), self._of_well[row, column]
+        if (row, column) in self._short:
+            return f"{count} of {planned} frames stored"
         return f"{count} frames stored" if count else "no image"
 
     def _paint_well(self, painter: QPainter, square: QRectF, row: int, column: int) -> None:
-        """Fill a well that has images, the fuller the brighter; the chosen one has a rim."""
-        count = self._frames.get((row, column), 0)
-        if not count:
+        """Fill a well that has images, the fuller the brighter; white rim: chosen; red: frames are missing for good."""
+        count, is_short = self._frames.get((row, column), 0), (row, column) in self._short
+        if not count and not is_short:
             return
         painter.save()
-        colour = QColor(theme.ACCENT)
+        colour = QColor(theme.ACCENT if count else theme.SURFACE)
         colour.setAlphaF(0.35 + 0.5 * min(1.0, count / self._planned))
         is_chosen = self._marked == (row, column)
         painter.setBrush(QColor(theme.WAITING) if is_chosen else colour)
-        painter.setPen(QPen(QColor("white"), 1.5) if is_chosen else Qt.PenStyle.NoPen)
+        rim = QPen(QColor("white"), 1.5) if is_chosen else QPen(QColor(theme.BAD), 1.5)
+        painter.setPen(rim if is_chosen or is_short else Qt.PenStyle.NoPen)
         inner = square.adjusted(1, 1, -1, -1)
         if self.plate.plate.round_wells:
             painter.drawEllipse(inner)
@@ -267,3 +276,15 @@ class ImageChooser(QWidget):
         layout.addWidget(self.plate, 1)
         layout.addLayout(line)
         layout.addWidget(self.text)
+
+
+def _planned(run: StoredRun | None) -> Counter[tuple[int, int]]:
+    """Return the planned frames of each well; none where channels skip planes or time points."""
+    counts: Counter[tuple[int, int]] = Counter()
+    if run is None:
+        return counts
+    layout = run.layout
+    for image in layout.images:
+        if image.well is not None:
+            counts[image.well.row, image.well.column] += image.size_t * image.size_z * len(layout.channels)
+    return counts if counts.total() == layout.frames_planned else Counter()
