@@ -45,6 +45,9 @@ FREE_S = 10.0
 START_S = 600.0
 """How long checks, folder and files of a new run may take: an array store for a large plate takes its time."""
 
+THREAD_S = 30.0
+"""How long they wait for a thread before it is told that there is none: tasks may hang in all of them."""
+
 OnError = Callable[[str], object]
 
 
@@ -251,7 +254,8 @@ class QueueRunner:
             self._ends += 1
             self._end_reason = reason
             if self._run is None and self._view.is_open:
-                self._view = replace(self._view, is_open=False, holding=reason)
+                said = "ended by you before it began" if reason == USER else reason
+                self._view = replace(self._view, is_open=False, holding=said)
             return self._run
 
     def _start_next(self, ends: int) -> None:
@@ -338,7 +342,7 @@ class QueueRunner:
         self._replace(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
         ends = self._ends
         if self._view.is_open and not self._manager.is_shut_down:
-            self._task("next", lambda: self._start_next(ends), None)
+            self._task("next", lambda: self._start_next(ends), self._hold_if_open)
         self._try_refresh()
 
     def _reason_to_hold(self, summary: RunSummary) -> str:
@@ -359,11 +363,21 @@ class QueueRunner:
                 on_error(text)
 
         name = f"run queue: {what} ({next(self._numbers)})"
-        return self._manager.submit(name, action, timeout_ms=int(1000 * START_S), on_error=failed)
+        return self._manager.submit(
+            name,
+            action,
+            timeout_ms=int(1000 * START_S),
+            queue_timeout_ms=int(1000 * THREAD_S),
+            on_error=failed,
+        )
 
     def _refresh(self) -> None:
         with self._reading:  # of two threads that read, the later one has the newer list
             self._replace(runs=shown(self._queue.runs()))
+
+    def _hold_if_open(self, reason: str) -> None:
+        if self._view.is_open:
+            self.hold(reason)
 
     def _try_refresh(self) -> None:
         """Do so; a list that cannot be read costs no run."""

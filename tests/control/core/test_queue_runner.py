@@ -10,7 +10,7 @@ import pytest
 from tests.control.core.queue_bench import bench, until
 from tests.rig import FRAMES, machine, plan
 
-from control.core import multi_point_controller
+from control.core import multi_point_controller, queue_runner
 from control.core.multi_point_controller import MultiPointController
 from control.core.run import Run
 from control.core.run_queue import RunQueue
@@ -340,4 +340,16 @@ def test_a_run_that_gets_no_thread_ends_and_gives_everything_back(
         until(rig.is_idle)
         assert "waited for more than 0.2 s" in rig.queue.view().runs[0].reason
         assert rig.microscope.owner is None
+        go_on.set()
+
+
+def test_a_queue_that_gets_no_thread_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_runner, "THREAD_S", 0.2)
+    go_on = threading.Event()
+    with bench(tmp_path) as rig:
+        for number in range(4):
+            rig.manager.submit(f"hangs {number}", lambda: go_on.wait(60))
+        rig.queue.enqueue(rig.plan("test"), rig.output, start=True, on_error=rig.told.append)
+        until(lambda: bool(rig.told))
+        assert "waited for more than 0.2 s" in rig.told[0]
         go_on.set()
