@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from control.core.bounded import start_bounded
 from control.core.device_calls import DeviceCalls
 from control.core.facts import FactStream, Listener
 from control.core.frame_writer import FrameWriter, Tap
@@ -52,7 +53,7 @@ from squid.models.geometry import StagePosition
 from squid.models.plan import AcquisitionPlan, plan_digest, plan_text, read_plan
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.task import TaskHandle
-from squid.utils.worker_manager import WorkerManager
+from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 _log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ class MultiPointController:
                 f"run {folder.name}",
                 run.execute,
                 queue_timeout_ms=int(THREAD_S * 1000),
-                on_error=lambda result: run.not_executed(f"the run's task was given up: {result.error}"),
+                on_error=lambda result: _not_done(run, result),
             )
         except Exception as refusal:  # it was said to have started: it must end
             run.not_executed(str(refusal))
@@ -352,6 +353,15 @@ def _remaining(checked: Preflight, state: JournalState | None) -> tuple[Iterator
         return iter(()), 0.0
     now_s = state.clock_s + (max(0.0, time.time() - state.clock_utc_s) if state.clock_utc_s else 0.0)
     return chain((first,), remaining), min(now_s, first.min_start_s or 0.0)
+
+
+def _not_done(run: Run, result: WorkerResult) -> None:
+    """End a run whose task did not come to its own end; told in the window's thread, which must not wait for that."""
+    reason = f"the run's task was given up: {result.error}"
+    if result.timed_out:
+        start_bounded("end of a run without a thread", lambda: run.not_executed(reason))
+    else:
+        run.not_executed(reason)
 
 
 def _with_gains(channels: tuple[ChannelLayout, ...], microscope: Microscope) -> tuple[ChannelLayout, ...]:
