@@ -155,7 +155,7 @@ def test_a_dump_names_the_task_while_c_code_holds_the_gil(tmp_path: Path) -> Non
         from squid.utils.thread_dump import DeadMansSwitch, DumpFile
         file = DumpFile(Path({str(tmp_path)!r}) / "stacks.log")
         manager = WorkerManager(1, dump_file=file)
-        switch = DeadMansSwitch(file, 0.4)
+        switch = DeadMansSwitch(file, 0.4, gil_timeout_s=0.4)
         switch.beat()
         libc = ctypes.PyDLL(None)  # keeps the GIL during the call
         manager.submit("vendor call", lambda: libc.usleep(900_000))

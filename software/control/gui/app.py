@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 BEAT_MS = 250
-"""How often the GUI thread says that it lives; a beat costs it half a millisecond, for a thread that would dump."""
+"""How often the GUI thread says that it lives."""
 SILENCE_S = 1.0
 """A GUI thread that is silent for so long has its stacks dumped."""
 

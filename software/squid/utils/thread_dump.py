@@ -3,10 +3,10 @@
 ::
 
     DumpFile          a descriptor opened at the start and kept: a dump must not depend on stderr, nor on a number
-    that may
-                      belong to another file by now
+                      that may belong to another file by now
     dump_all_stacks   now, from Python: header, names of the threads, stacks
-    DeadMansSwitch    later, from a C thread, if nobody beats it: works while the GUI blocks or C code holds the GIL
+    DeadMansSwitch    later, if nobody beats it: from a Python thread while the GUI blocks, from a C thread while C code
+                      holds the GIL
 
 Owns the descriptor and faulthandler's one global timer; knows no task and no device. A task is named in each dump by
 its thread's name and by the frame that runs it (`squid.utils.task`).
@@ -21,6 +21,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from squid.utils.edge_logger import edge_logger
+
+_log = edge_logger(__name__)
 _LAST_STANDARD_FD = 2
 _timer_slot = threading.Lock()  # faulthandler has one timer per process; held by the switch that uses it
 
@@ -109,44 +112,79 @@ def dump_all_stacks(target: DumpFile | Path | str, header: str) -> None:
 class DeadMansSwitch:
     """Dumps all stacks when it was not beaten for a while; the only user of ``faulthandler.dump_traceback_later``.
 
+    ::
+
+        a thread does not beat ─▶ the switch's Python thread dumps, holding the GIL: no stack changes meanwhile
+        that cannot run either ─▶ the GIL is held by C code: faulthandler's C thread dumps
+
+    The C thread is kept for that one case: it reads the stacks of other threads without the GIL, and crashes the
+    process when they run (docs/decisions/0072).
+
     Parameters
     ----------
     file : DumpFile
         Must stay open longer than the switch.
     timeout_s : float
         Silence after which the dump is written, in seconds; once per silence.
+    gil_timeout_s : float, optional
+        How long no Python code may run before the C thread dumps, in seconds; by default three times `timeout_s`.
     """
 
-    def __init__(self, file: DumpFile, timeout_s: float) -> None:
+    def __init__(self, file: DumpFile, timeout_s: float, gil_timeout_s: float | None = None) -> None:
         self._file = file
         self._timeout_s = timeout_s
+        self._gil_timeout_s = 3 * timeout_s if gil_timeout_s is None else gil_timeout_s
         self._last_beat: float | None = None
-        self._closed = False
+        self._has_dumped = False
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="dead-man's switch", daemon=True)
 
     def beat(self) -> None:
-        """Start the time again; call it from the thread that is watched, several times per `timeout_s` (30 µs each).
+        """Start the time again; call it from the thread that is watched, several times per `timeout_s`.
 
         Raises
         ------
         RuntimeError
             Another switch is in use, or this one was closed.
         """
-        if self._closed:
+        if self._closed.is_set():
             raise RuntimeError("the dead-man's switch was closed")
-        now = time.monotonic()
-        if self._last_beat is None:
-            _take_slot()
-        elif now - self._last_beat > self._timeout_s:
-            self._file.write(f"---- alive again after {now - self._last_beat:.2f} s of silence\n{_thread_table()}")
+        now, last = time.monotonic(), self._last_beat
         self._last_beat = now
-        faulthandler.dump_traceback_later(self._timeout_s, file=self._file.fileno())
+        if last is None:
+            _take_slot()
+            self._thread.start()
+        elif self._has_dumped:
+            self._has_dumped = False
+            self._file.write(f"---- alive again after {now - last:.2f} s of silence\n{_thread_table()}")
 
     def close(self) -> None:
         """Give the timer back; closing twice does no harm."""
-        if self._last_beat is not None and not self._closed:
-            faulthandler.cancel_dump_traceback_later()
-            _timer_slot.release()
-        self._closed = True
+        if self._last_beat is None or self._closed.is_set():
+            self._closed.set()
+            return
+        self._closed.set()
+        self._thread.join()
+        _timer_slot.release()
+
+    def _watch(self) -> None:
+        armed_s = 0.0
+        while not self._closed.wait(self._timeout_s / 20):
+            now = time.monotonic()
+            if now - armed_s > self._gil_timeout_s / 4:
+                armed_s = now
+                faulthandler.dump_traceback_later(self._gil_timeout_s, file=self._file.fileno())
+            silence_s = now - (self._last_beat or now)
+            if silence_s > self._timeout_s and not self._has_dumped:
+                self._has_dumped = True
+                self._dump(f"no sign of life for {silence_s:.2f} s")
+        faulthandler.cancel_dump_traceback_later()
+
+    def _dump(self, reason: str) -> None:
+        try:
+            self._file.dump(reason)
+        except (OSError, ValueError):  # a full disk: the switch goes on
+            _log.exception("%s; its stacks could not be kept in %s", reason, self._file.path)
 
 
 def _take_slot() -> None:

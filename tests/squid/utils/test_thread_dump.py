@@ -73,6 +73,34 @@ def test_the_switch_fires_only_when_nobody_beats_it(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_dump_while_other_threads_run_python_does_not_crash(tmp_path: Path) -> None:
+    code = f"""
+import os, sys, threading, time
+sys.path.insert(0, {str(Path("software").resolve())!r})
+from squid.utils.thread_dump import DeadMansSwitch, DumpFile
+
+def deep(n):
+    return n if n == 0 else deep(n - 1) + len([each() for each in [lambda: n]])
+
+def busy():
+    while True:
+        deep(60)
+        exec(compile("for i in range(30): int(i)", "made now", "exec"), {{}})
+
+for _ in range(3):
+    threading.Thread(target=busy, daemon=True).start()
+file = DumpFile({str(tmp_path / "stacks.log")!r})
+for _ in range(20):
+    switch = DeadMansSwitch(file, 0.02, gil_timeout_s=60)
+    switch.beat()
+    time.sleep(0.1)
+    switch.close()
+os._exit(0)
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=100, check=False).returncode == 0
+    assert (tmp_path / "stacks.log").read_text().count("no sign of life") > 10
+
+
 def test_the_number_of_a_closed_standard_stream_is_not_taken(tmp_path: Path) -> None:
     code = f"""
 import os, sys
