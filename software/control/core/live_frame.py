@@ -143,9 +143,7 @@ class LiveFrame:
     utc_s: float
 
 
-def checked_view(
-    camera: Camera, binning: int, roi: Roi | None, pixel_format: PixelFormat | None = None
-) -> CameraView:
+def checked_view(camera: Camera, binning: int, roi: Roi | None, pixel_format: PixelFormat | None = None) -> CameraView:
     """Return a view of the sensor; None for `roi` is the whole of it. `SettingError` names what is allowed."""
     if pixel_format is not None and pixel_format not in camera.pixel_formats:
         allowed = ", ".join(camera.pixel_formats)

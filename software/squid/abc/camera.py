@@ -247,9 +247,7 @@ class Camera(Device):
         self._require(1 <= len(shots) <= self.burst_limit, "number of shots", len(shots), f"1 to {self.burst_limit}")
         low, high = self.exposure_range_ms
         for shot in shots:
-            self._require(
-                low <= shot.exposure_ms <= high, "exposure_ms", shot.exposure_ms, f"{low:g} to {high:g} ms"
-            )
+            self._require(low <= shot.exposure_ms <= high, "exposure_ms", shot.exposure_ms, f"{low:g} to {high:g} ms")
         times = {shot.exposure_ms for shot in shots}
         self._require(self.varies_exposure_in_burst or len(times) == 1, "exposure_ms", sorted(times), "one for all")
         return self._do_arm_burst(tuple(shots))
