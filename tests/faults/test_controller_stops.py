@@ -15,8 +15,8 @@ from tests.controller_rig import controller_rig, machine
 from tests.faults.test_controller_runs import FRAMES, Struck, at_event, data_set, eventually, long_plan
 
 from control.core import hardware_sequence
-from control.core.facts import FrameStored
-from control.core.safe_state import make_safe
+from control.core.bounded import start_bounded
+from control.core.facts import EventStarted, Fact, FrameStored
 from squid.drivers.controller.sequencer import ControllerSequencer
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ builds the virtual controller")
@@ -56,14 +56,21 @@ def assert_resumes(struck: Struck, undisturbed: dict[str, np.ndarray]) -> None:
 @pytest.mark.parametrize("index", [1, 2], ids=["in an exposure", "in a move"])
 @pytest.mark.parametrize("struck", list(WAYS), indirect=True)
 def test_an_emergency_stop(struck: Struck, tmp_path: Path, undisturbed: dict[str, np.ndarray], index: int) -> None:
-    """Commands first, then the run is told, as the window's emergency stop does."""
+    """Commands first, then the run is told, as the window's emergency stop does; nobody waits for an answer."""
 
     def stop() -> None:
         assert struck.run is not None
-        make_safe(struck.bench.microscope)
+        for command in (struck.bench.microscope.illumination.all_off, struck.bench.microscope.stage.stop):
+            start_bounded("emergency stop", command)
         struck.run.stop_now("user (emergency stop)")
 
-    struck.start(tmp_path, at_event(index, stop, 0.05 if index == 1 else 0.0))
+    def stop_here(fact: Fact) -> bool:
+        if not (isinstance(fact, EventStarted) and fact.event.index == index):
+            return False
+        stop()
+        return True
+
+    struck.start(tmp_path, at_event(index, stop) if index == 1 else stop_here)
     assert struck.run is not None
     summary = struck.bench.finish(struck.run)
     assert struck.lit() == set()
