@@ -12,6 +12,7 @@ and needs no microscope. Safe in any thread; `refresh` and `read` touch the disk
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ class StoredRun:
         self._reader: PlaneReader | None = plane_reader(
             plan.storage.format, plan.storage.compression, folder, self.layout
         )
-        self._wells, self._well_of_image, self.extent = _survey(self.layout)
+        self._wells, self._well_of_image, self.extent, self._planned = _survey(self.layout)
         self._frames = Frames(folder, self.extent)
         self._summary = self._read_summary()
         self._summary_stamp = self._stamp()
@@ -177,6 +178,11 @@ class StoredRun:
     def frames_per_well(self) -> Mapping[WellRef, int]:
         """Number of stored frames of each well of the plan."""
         return dict(zip(self._wells, self._counts()[:-1].tolist(), strict=True))
+
+    @property
+    def planned_per_well(self) -> Mapping[WellRef, int]:
+        """Number of planned frames of each well; empty where channels skip planes or time points."""
+        return self._planned
 
     def images_of(self, well: WellRef | None) -> tuple[ImageLayout, ...]:
         """Return the planned images of a well, or those in no well (None), in order of their fields."""
@@ -297,13 +303,21 @@ class StoredRun:
             )
 
 
-def _survey(layout: DatasetLayout) -> tuple[tuple[WellRef, ...], npt.NDArray[np.int32], PlaneRef]:
-    """Return the wells in order, the number of each image's well (shape (images,), -1 outside), and the extent."""
+def _survey(
+    layout: DatasetLayout,
+) -> tuple[tuple[WellRef, ...], npt.NDArray[np.int32], PlaneRef, Mapping[WellRef, int]]:
+    """Return the wells in order, the number of each image's well (shape (images,), -1 outside), the extent, and the
+    planned frames of each well: all that needs a walk through the images, which takes 0.1 s for 14 000.
+    """
     numbers: dict[WellRef, int] = {}
     of_image: list[int] = []
+    planned: Counter[WellRef] = Counter()
     size_t = size_z = 1
     for image in layout.images:
         of_image.append(numbers.setdefault(image.well, len(numbers)) if image.well else -1)
         size_t, size_z = max(size_t, image.size_t), max(size_z, image.size_z)
+        if image.well is not None:
+            planned[image.well] += image.size_t * image.size_z * len(layout.channels)
     extent = PlaneRef(len(of_image), size_t, len(layout.channels), size_z)
-    return tuple(numbers), np.array(of_image, np.int32), extent
+    is_whole = planned.total() == layout.frames_planned
+    return tuple(numbers), np.array(of_image, np.int32), extent, planned if is_whole else {}

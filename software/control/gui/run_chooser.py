@@ -134,7 +134,9 @@ class ImageChooser(QWidget):
     def set_run(self, run: StoredRun | None) -> None:
         """Show another run, its first well with images chosen."""
         self._run, self._wells, self._images, self._frames, self._marked = run, (), (), {}, None
-        self._of_well, self._short = _planned(run), frozenset()
+        planned = run.planned_per_well if run is not None else {}
+        self._of_well = Counter({(well.row, well.column): count for well, count in planned.items()})
+        self._short = frozenset()
         for box in (self.well, self.field):
             box.setEnabled(run is not None)
         for step in self.steps:
@@ -276,15 +278,3 @@ class ImageChooser(QWidget):
         layout.addWidget(self.plate, 1)
         layout.addLayout(line)
         layout.addWidget(self.text)
-
-
-def _planned(run: StoredRun | None) -> Counter[tuple[int, int]]:
-    """Return the planned frames of each well; none where channels skip planes or time points."""
-    counts: Counter[tuple[int, int]] = Counter()
-    if run is None:
-        return counts
-    layout = run.layout
-    for image in layout.images:
-        if image.well is not None:
-            counts[image.well.row, image.well.column] += image.size_t * image.size_z * len(layout.channels)
-    return counts if counts.total() == layout.frames_planned else Counter()
