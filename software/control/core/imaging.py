@@ -121,6 +121,7 @@ class Imaging:
         """
         preset = self._presets[event.c]
         line = self._strobe_for(event)
+        interruptions = self._light.interruptions  # what goes off from here on was to light this exposure
         try:
             exposure_ms = self._set_exposure(event.exposure_ms + (line.strobe_delay_ms if line else 0.0))
             self._set_gain(preset.gain)
@@ -128,7 +129,7 @@ class Imaging:
                 self._lighting.on(preset.source, preset.intensity)
             else:
                 self._lighting.off()
-            pending = self._trigger(event, actual, exposure_ms, line)
+            pending = self._trigger(event, actual, exposure_ms, line, interruptions)
         except BaseException:
             self.dark()
             raise
@@ -191,10 +192,14 @@ class Imaging:
         return line if is_quick else None
 
     def _trigger(
-        self, event: AcquisitionEvent, actual: StagePosition, exposure_ms: float, strobe: CameraTrigger | None
+        self,
+        event: AcquisitionEvent,
+        actual: StagePosition,
+        exposure_ms: float,
+        strobe: CameraTrigger | None,
+        interruptions: int,
     ) -> Pending:
         camera = self._camera
-        interruptions = self._light.interruptions
         limit_s = camera.exposure_duration_s(exposure_ms) + (CALL_S if self.frames_collected else FIRST_FRAME_S)
         exposure = self._calls.call(camera.label, limit_s, camera.trigger, event.index)
         try:

@@ -118,7 +118,7 @@ class DeadMansSwitch:
         that cannot run either ─▶ the GIL is held by C code: faulthandler's C thread dumps
 
     The C thread is kept for that one case: it reads the stacks of other threads without the GIL, and crashes the
-    process when they run (docs/decisions/0072).
+    process when they run (docs/decisions/0073).
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def test_pixels_are_freed_with_their_exposure() -> None:
         gc.disable()
         try:
             first = weakref.ref(_pixels(camera))
-            assert any(_pixels(camera) is not None and first() is None for _ in range(10))
+            assert any(_pixels(camera) is not None and first() is None for _ in range(100))
         finally:
             gc.enable()
 
@@ -31,7 +31,7 @@ def test_pixels_of_a_burst_are_freed() -> None:
         gc.disable()
         try:
             first = weakref.ref(_burst(camera))
-            assert any(_burst(camera) is not None and first() is None for _ in range(10))
+            assert any(_burst(camera) is not None and first() is None for _ in range(100))
         finally:
             gc.enable()
 
