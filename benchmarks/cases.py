@@ -10,6 +10,8 @@ SIDE_PX = 2048
 BYTES_PER_FRAME = SIDE_PX * SIDE_PX * 2
 EXPOSURE_MS = 10.0
 READOUT_MS = 10.0
+A1_UM = (11310.0, 37750.0)
+"""In the middle of well D1 of the simulated plate: useq counts rows towards -y, its own rows run towards +y."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Case:
             "axis_order": "tpgcz",
             "stage_positions": {
                 "plate": "96-well",
-                "a1_center_xy": [14300.0, 11360.0],
+                "a1_center_xy": list(A1_UM),
                 "selected_wells": [[row for row, _ in wells], [column for _, column in wells]],
                 "well_points_plan": {
                     "rows": self.grid,

@@ -25,6 +25,7 @@ from squid.models.geometry import Orientation, Pixels, Roi
 
 _STRIP_PX = 2**20  # pixels per strip: 4 MB of light
 _TILE_ROWS = 1024
+_SCRATCHES_KEPT = 4  # one per coarseness of the grid
 _TILE_SPARE_COLUMNS = 1024
 _UNITS = 30000.0  # most integer units of √electrons: with noise, still below the 32767 of int16
 _HEADROOM = 1.05  # electrons, relative to saturation, that give the most units
@@ -97,6 +98,7 @@ class Sensor:
     def __init__(self, physics: SensorPhysics, seed: int) -> None:
         self._physics = physics
         self._seed = seed
+        self._scratches = _Scratches()
         self._normal: npt.NDArray[np.float32] | None = None
         self._tile: npt.NDArray[np.int16] | None = None
         self._tile_units = 0.0
@@ -155,7 +157,7 @@ class Sensor:
         """Return a function that gives rows of √(electrons + c) as int16 units."""
         if not pictures:
             return _DarkStrips(settings.roi.width_px, conversion)
-        return _Strips(pictures, settings.roi, conversion)
+        return _Strips(pictures, settings.roi, conversion, self._scratches)
 
     def _noise_tile(self, units_per_root_e: float) -> npt.NDArray[np.int16]:
         """Return normal numbers of standard deviation 1/2, in units of √electrons."""
@@ -211,25 +213,27 @@ class _DarkStrips:
 class _Strips:
     """The sensor in the light: strips of the mean of some pictures."""
 
-    def __init__(self, pictures: Sequence[Picture], roi: Roi, conversion: _Conversion) -> None:
+    def __init__(self, pictures: Sequence[Picture], roi: Roi, conversion: _Conversion, scratches: _Scratches) -> None:
         self._pictures = pictures
         self._roi = roi
         self._constant = np.float32(conversion.constant_e * conversion.units_per_root_e**2)
         view = pictures[0].view
         self._vignette = _vignette(view)
-        self._whole = self._upsampled() if view.coarseness > 1 else None
-        if self._whole is None:
-            self._scratch = _Scratch(_strip_rows(roi.width_px), view.width_px)
+        self._whole: npt.NDArray[np.int16] | None = None
+        if view.coarseness > 1:
+            self._whole = self._upsampled(scratches.of(view.height_px, view.width_px))
+        else:
+            self._scratch = scratches.of(_strip_rows(roi.width_px), view.width_px)
 
     def __call__(self, top: int, height: int) -> npt.NDArray[np.int16]:
         if self._whole is not None:
             return self._whole[top : top + height]
         return self._strip(self._scratch, top, height)
 
-    def _upsampled(self) -> npt.NDArray[np.int16]:
+    def _upsampled(self, scratch: _Scratch) -> npt.NDArray[np.int16]:
         """Paint on the coarse grid, and spread each pixel over those of the camera."""
         view = self._pictures[0].view
-        coarse = self._strip(_Scratch(view.height_px, view.width_px), 0, view.height_px)
+        coarse = self._strip(scratch, 0, view.height_px)
         size = (view.width_px * view.coarseness, view.height_px * view.coarseness)
         fine = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.int16)
         return fine[: self._roi.height_px, : self._roi.width_px]
@@ -248,6 +252,20 @@ class _Strips:
         cv2.sqrt(light, dst=light)
         np.copyto(units, light, casting="unsafe")
         return units
+
+
+class _Scratches:
+    """Scratch arrays of the last few shapes: fresh memory costs more at its first touch than the painting."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], _Scratch] = {}
+
+    def of(self, rows: int, columns: int) -> _Scratch:
+        found = self._kept.pop((rows, columns), None) or _Scratch(rows, columns)
+        self._kept[rows, columns] = found
+        if len(self._kept) > _SCRATCHES_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
 
 
 class _Scratch:

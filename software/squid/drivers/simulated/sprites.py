@@ -25,6 +25,7 @@ LEVEL_RATIO = 1.07
 _MASTER_PITCH_UM = 0.2
 _BOX_UM = {0: 22.0, 1: 44.0, 2: 44.0, 3: 44.0}
 _DARK = 1e-3  # of the brightest pixel: what is less is cut off at the border
+_DARK_SIGMAS = 3.1  # beyond a sharp edge, its blur has faded to that
 _CACHE_BYTES = 48 * 2**20
 _BLURRED_KEPT = 4 * VARIANTS  # of the levels that are being drawn: each serves four sprites
 
@@ -76,6 +77,7 @@ class SpriteCache:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._masters: dict[tuple[int, int], Field] = {}
+        self._reaches: dict[tuple[int, int], float] = {}
         self._blurred: OrderedDict[tuple[int, int, float, int], _Blurred] = OrderedDict()
         self._sprites: OrderedDict[SpriteKey, Field] = OrderedDict()
         self._bytes = 0
@@ -129,21 +131,21 @@ class SpriteCache:
         border = math.ceil(4 * sigma_um / pitch_um) + 1
         padded = cv2.copyMakeBorder(master, border, border, border, border, cv2.BORDER_CONSTANT)
         image = np.asarray(cv2.GaussianBlur(padded, (0, 0), sigma_um / pitch_um), np.float32)
-        return _Blurred(image, pitch_um, _reach_px(image) * pitch_um)
+        return _Blurred(image, pitch_um, self._reaches[key.structure, key.variant] + _DARK_SIGMAS * sigma_um)
 
     def _master(self, structure: int, variant: int) -> Field:
         found = self._masters.get((structure, variant))
         if found is None:
             found = self._masters[structure, variant] = _shape(structure, self._seed, variant)
+            self._reaches[structure, variant] = _reach_um(found)
         return found
 
 
-def _reach_px(image: Field) -> float:
-    """Return how far from the middle, along either side, the image is not dark."""
-    bright = cv2.reduce(image, 0, cv2.REDUCE_MAX).ravel(), cv2.reduce(image, 1, cv2.REDUCE_MAX).ravel()
-    dark = _DARK * max(float(line.max()) for line in bright)
-    middle = (len(image) - 1) / 2
-    return max(float(np.abs(np.nonzero(line > dark)[0] - middle).max()) for line in bright) + 1
+def _reach_um(master: Field) -> float:
+    """Return how far from the middle, along either side, a sharp structure is not dark."""
+    bright = master > _DARK * float(master.max())
+    lit = np.nonzero(bright.any(axis=0) | bright.any(axis=1))[0]
+    return float(np.abs(lit - (len(master) - 1) / 2).max()) * _MASTER_PITCH_UM
 
 
 def _shape(structure: int, seed: int, variant: int) -> Field:
