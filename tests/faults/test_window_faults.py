@@ -18,7 +18,7 @@ from tests import rig
 from control.core.journal import read_journal
 
 ROOT = Path(__file__).resolve().parents[2]
-EXITS = int(os.environ.get("SQUID_TEST_EXITS", "10"))
+EXITS = int(os.environ.get("SQUID_TEST_EXITS", "5"))
 
 _START = """
 import json, os, signal, sys, time
