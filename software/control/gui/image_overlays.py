@@ -10,6 +10,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from control.gui import theme
+from control.gui.lengths import length_text
 
 _MARGIN_PX = 10
 _SHADE = QColor(0, 0, 0, 150)
@@ -48,11 +49,9 @@ def round_length_um(longest_um: float) -> float:
     return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= longest_um * (1 + 1e-9))
 
 
-def length_text(length_um: float) -> str:
-    """Return a length with its unit: ``50 µm``, ``2 mm``, ``200 nm``."""
-    if length_um >= 1000:
-        return f"{length_um / 1000:g} mm"
-    return f"{length_um:g} µm" if length_um >= 1 else f"{length_um * 1000:g} nm"
+def scale_text(length_um: float) -> str:
+    """Return the length of a scale bar with its unit: ``50 µm``, ``2 mm``, ``200 nm``."""
+    return length_text(length_um) if length_um >= 1 else f"{length_um * 1000:g} nm"
 
 
 def paint_scale_bar(painter: QPainter, area: QRectF, um_per_px: float) -> None:
@@ -77,7 +76,7 @@ def paint_scale_bar(painter: QPainter, area: QRectF, um_per_px: float) -> None:
     painter.fillRect(shade, _SHADE)
     painter.fillRect(QRectF(shade.center().x() - length_px / 2, bottom, length_px, 3), QColor(theme.TEXT))
     painter.setPen(QColor(theme.TEXT))
-    painter.drawText(shade.adjusted(0, 2, 0, -12), Qt.AlignmentFlag.AlignCenter, length_text(length_um))
+    painter.drawText(shade.adjusted(0, 2, 0, -12), Qt.AlignmentFlag.AlignCenter, scale_text(length_um))
 
 
 def paint_note(painter: QPainter, area: QRectF, text: str) -> None:

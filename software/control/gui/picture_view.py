@@ -13,10 +13,10 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.core.rendering import Rgb32
 from control.gui import theme
+from control.gui.image_overlays import round_length_um, scale_text
 from control.gui.painting import painting
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
-_BAR_LENGTHS_UM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 _DRAW_MS = 10_000
 
 
@@ -113,12 +113,11 @@ class PictureView(QWidget):
         self._paint_bar(painter, scale / picture.pixel_um)
 
     def _paint_bar(self, painter: QPainter, px_per_um: float) -> None:
-        fitting = [length for length in _BAR_LENGTHS_UM if length * px_per_um <= self.width() / 5]
-        length = fitting[-1] if fitting else _BAR_LENGTHS_UM[0]
-        bar = QRectF(10, self.height() - 16, length * px_per_um, 4)
+        length_um = round_length_um(self.width() / 5 / px_per_um)
+        bar = QRectF(10, self.height() - 16, length_um * px_per_um, 4)
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor("black"))
         painter.fillRect(bar, QColor("white"))
-        self._write(painter, QRectF(10, self.height() - 42, 200, 22), f"{length} µm")
+        self._write(painter, QRectF(10, self.height() - 42, 200, 22), scale_text(length_um))
 
     def _write(self, painter: QPainter, where: QRectF, text: str) -> None:
         """Write on whatever is below: light letters with a dark edge."""

@@ -15,7 +15,6 @@ from PyQt5.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
@@ -23,12 +22,12 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.core.rendering import Rgb32
 from control.gui import theme
+from control.gui.image_overlays import paint_scale_bar
 from control.gui.painting import painting
 
 _MOST_ZOOM = 16.0
 _LEAST_ZOOM = 0.02
 _STEP = 1.25
-_BAR_LENGTHS_UM = tuple(factor * 10.0**power for power in range(-1, 5) for factor in (1, 2, 5))
 
 
 class PlaneView(QWidget):
@@ -177,7 +176,7 @@ class PlaneView(QWidget):
             if not self._image.isNull():
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 1)
                 painter.drawImage(self._picture_rect(), self._image, QRectF(self._image.rect()))
-                self._draw_bar(painter)
+                paint_scale_bar(painter, QRectF(self.rect()), self._pixel_size_um / self.zoom)
             if self._message:
                 self._draw_message(painter)
 
@@ -197,22 +196,6 @@ class PlaneView(QWidget):
         if not (0 <= place.x() < 1 and 0 <= place.y() < 1):
             return None
         return int(place.y() * self._shape_px[0]), int(place.x() * self._shape_px[1])
-
-    def _draw_bar(self, painter: QPainter) -> None:
-        """Draw a bar of a round length, at most a fifth of the view wide."""
-        px_per_um = self.zoom / self._pixel_size_um
-        wanted_um = self.width() / 5 / px_per_um
-        length_um = max((each for each in _BAR_LENGTHS_UM if each <= wanted_um), default=_BAR_LENGTHS_UM[0])
-        text = f"{length_um / 1000:g} mm" if length_um >= 1000 else f"{length_um:g} µm"
-        metrics = QFontMetricsF(self.font())
-        long_px = length_um * px_per_um
-        wide_px = max(long_px, metrics.horizontalAdvance(text) + 8)
-        box = QRectF(self.width() - wide_px - 20, self.height() - metrics.height() - 26, wide_px, metrics.height() + 8)
-        painter.fillRect(box.adjusted(-6, -4, 6, 6), QColor(0, 0, 0, 150))
-        painter.setPen(QPen(QColor("white"), 3))
-        left = box.center().x() - long_px / 2
-        painter.drawLine(QPointF(left, box.bottom()), QPointF(left + long_px, box.bottom()))
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), text)
 
     def _draw_message(self, painter: QPainter) -> None:
         """Write in the middle where there is no picture, else along its upper edge."""

@@ -5,7 +5,7 @@ from PyQt5.QtGui import QMouseEvent, QWheelEvent
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 
-from control.gui.image_overlays import Outline, circle, length_text, round_length_um
+from control.gui.image_overlays import Outline, circle, round_length_um, scale_text
 from control.gui.image_view import FocusSteps, ImageView, Placement, Tool
 
 PLACE = Placement(1000.0, 2000.0, 0.5)
@@ -248,7 +248,7 @@ def test_an_empty_view_says_what_to_do(view):
 )
 def test_the_scale_bar_has_a_round_length(longest_um, length_um, text):
     assert round_length_um(longest_um) == pytest.approx(length_um)
-    assert length_text(length_um) == text
+    assert scale_text(length_um) == text
 
 
 def test_a_circle_is_round():
