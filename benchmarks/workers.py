@@ -2,7 +2,8 @@
 
 ``.venv/bin/python benchmarks/workers.py [CASE …]`` prints one JSON line per program and case:
 
-- ``gui``: an empty task with its result delivered in the GUI thread, one by one and in bursts of 100; µs per task
+- ``gui``: an empty task with its result delivered in the GUI thread, one by one and in bursts of 100; median µs per
+  task over rounds in which the programs take turns, and the median of each round's ratio to ThreadPoolExecutor's
 - ``throughput``: 10 000 empty tasks without delivery; tasks per second
 - ``coalescing``: 10 000 requests with one key within a second; runs, and whether the last one had the last arguments
 - ``memory``: bytes per waiting task
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import statistics
@@ -34,7 +36,8 @@ from PyQt5.QtCore import QCoreApplication, QEventLoop, QObject, QRunnable, Qt, Q
 from squid.utils import WorkerManager
 from squid.utils.safety_lane import SafetyLane
 
-ONE_BY_ONE, BURSTS, BURST, TASKS, REPEATS = 2000, 50, 100, 10_000, 3
+ROUNDS, ONE_BY_ONE, BURST, TASKS, REPEATS = 100, 40, 100, 10_000, 3
+EXECUTOR = "ThreadPoolExecutor + signal"
 
 
 class _Bridge(QObject):
@@ -62,8 +65,8 @@ def _empty() -> None:
     return None
 
 
-def _time_gui(start: Callable[[Callable[[], None]], None]) -> tuple[float, float]:
-    """Microseconds per task, one by one and in bursts; `start(done)` begins one that ends in `done` in this thread."""
+def _gui_round(start: Callable[[Callable[[], None]], None], count: int, size: int) -> float:
+    """Microseconds per task of `count` bursts of `size`; `start(done)` begins one, which calls `done` in this thread."""
     loop, left = QEventLoop(), 0
 
     def done() -> None:
@@ -72,18 +75,13 @@ def _time_gui(start: Callable[[Callable[[], None]], None]) -> tuple[float, float
         if left == 0:
             loop.quit()
 
-    def rounds(count: int, size: int) -> float:
-        nonlocal left
-        begin = time.perf_counter()
-        for _ in range(count):
-            left = size
-            for _ in range(size):
-                start(done)
-            loop.exec_()
-        return (time.perf_counter() - begin) / count / size * 1e6
-
-    rounds(100, 1)
-    return rounds(ONE_BY_ONE, 1), rounds(BURSTS, BURST)
+    begin = time.perf_counter()
+    for _ in range(count):
+        left = size
+        for _ in range(size):
+            start(done)
+        loop.exec_()
+    return (time.perf_counter() - begin) / count / size * 1e6
 
 
 def _gui_peers() -> dict[str, tuple[Callable[[Callable[[], None]], None], Callable[[], None]]]:
@@ -94,7 +92,7 @@ def _gui_peers() -> dict[str, tuple[Callable[[Callable[[], None]], None], Callab
     calls: list[Callable[[], None]] = []
     for each in (bridge, qbridge):
         each.done.connect(lambda _: calls.pop()(), Qt.QueuedConnection)  # a future may be done at once: in this thread
-    names = iter(range(10**9))
+    names = itertools.cycle(range(BURST))  # a program does the same few hundred things again and again
 
     def with_executor(done: Callable[[], None]) -> None:
         calls.append(done)
@@ -108,7 +106,7 @@ def _gui_peers() -> dict[str, tuple[Callable[[Callable[[], None]], None], Callab
         manager.submit(f"task {next(names)}", _empty, 60_000, on_complete=lambda _: done())
 
     return {
-        "ThreadPoolExecutor + signal": (with_executor, executor.shutdown),
+        EXECUTOR: (with_executor, executor.shutdown),
         "QThreadPool + signal": (with_qt, lambda: pool.waitForDone() and None),
         "squid": (with_us, manager.shutdown),
         **_superqt(),
@@ -128,11 +126,24 @@ def _superqt() -> dict[str, tuple[Callable[[Callable[[], None]], None], Callable
 
 
 def gui() -> None:
-    for _ in range(REPEATS):
-        for program, (start, stop) in _gui_peers().items():
-            single, burst = _time_gui(start)
-            stop()
-            _say(program, "gui", us_one_by_one=round(single, 1), us_in_bursts=round(burst, 1))
+    """Let the programs take turns, a few milliseconds each: what else the machine does meets them all alike."""
+    peers = _gui_peers()
+    singles: dict[str, list[float]] = {program: [] for program in peers}
+    bursts: dict[str, list[float]] = {program: [] for program in peers}
+    for _ in range(ROUNDS):
+        for program, (start, _stop) in peers.items():
+            singles[program].append(_gui_round(start, ONE_BY_ONE, 1))
+            bursts[program].append(_gui_round(start, 1, BURST))
+    for program, (_start, stop) in peers.items():
+        stop()
+        ratios = [own / peer for own, peer in zip(singles[program], singles[EXECUTOR], strict=True)]
+        _say(
+            program,
+            "gui",
+            us_one_by_one=round(statistics.median(singles[program]), 1),
+            us_in_bursts=round(statistics.median(bursts[program]), 1),
+            one_by_one_of_executor=round(statistics.median(ratios), 3),
+        )
 
 
 def throughput() -> None:
