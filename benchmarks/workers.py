@@ -66,7 +66,7 @@ def _empty() -> None:
 
 
 def _gui_round(start: Callable[[Callable[[], None]], None], count: int, size: int) -> float:
-    """Microseconds per task of `count` bursts of `size`; `start(done)` begins one, which calls `done` in this thread."""
+    """Microseconds per task of `count` bursts of `size`; `start(done)` begins one, which calls `done` in here."""
     loop, left = QEventLoop(), 0
 
     def done() -> None:
