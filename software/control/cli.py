@@ -20,7 +20,6 @@ from control.cli_progress import RunProgress
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.cli_streams import patient_streams
 from control.cli_window import show
-from control.core.bounded import start_bounded
 from control.core.fault_injection import with_faults
 from control.core.multi_point_controller import MultiPointController
 from control.core.preflight import describe, preflight
@@ -38,6 +37,7 @@ from squid.import_config import convert
 from squid.machine_file import MachineConfig, read_machine_file
 from squid.microscope import Microscope
 from squid.models.plan import read_plan
+from squid.utils.bounded import start_bounded
 from squid.utils.worker_manager import WorkerManager
 
 EXIT_COMPLETED = 0

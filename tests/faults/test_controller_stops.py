@@ -15,9 +15,9 @@ from tests.controller_rig import controller_rig, machine
 from tests.faults.test_controller_runs import FRAMES, Struck, at_event, data_set, eventually, long_plan
 
 from control.core import hardware_sequence
-from control.core.bounded import start_bounded
 from control.core.facts import EventStarted, Fact, FrameStored
 from squid.drivers.controller.sequencer import ControllerSequencer
+from squid.utils.bounded import start_bounded
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ builds the virtual controller")
 

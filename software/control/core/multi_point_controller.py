@@ -18,7 +18,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from control.core.bounded import start_bounded
 from control.core.device_calls import DeviceCalls
 from control.core.facts import FactStream, Listener
 from control.core.frame_writer import FrameWriter, Tap
@@ -51,6 +50,7 @@ from squid.models.channel import ChannelLayout
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
 from squid.models.plan import AcquisitionPlan, plan_digest, plan_text, read_plan
+from squid.utils.bounded import start_bounded
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.task import TaskHandle
 from squid.utils.worker_manager import WorkerManager, WorkerResult

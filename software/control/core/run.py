@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control.core import run_ending
-from control.core.bounded import start_bounded
 from control.core.facts import Hung, RunFinished
 from control.core.run_control import RunAborted
 from control.core.run_ending import RunParts
@@ -32,6 +31,7 @@ from control.core.run_record import RunSummary, Status, write_summary
 from control.core.safe_state import make_safe
 from control.core.step_watch import Step, StepUnderWay
 from squid.errors import AccessRevokedError, HungError, SquidError
+from squid.utils.bounded import start_bounded
 from squid.utils.epoch import Epoch
 from squid.utils.safe_callback import safe_callback
 
@@ -205,9 +205,7 @@ class Run:
         self._epoch.revoke(str(error))
         self._of_running.control.abort(str(error))
         start_bounded("safety lane: light off", self._of_running.microscope.illumination.all_off)
-        threading.Thread(
-            target=self._end_hung, args=(device, call, error), name="end of a hung run", daemon=True
-        ).start()
+        start_bounded("end of a hung run", lambda: self._end_hung(device, call, error))
 
     def _end_hung(self, device: str, call: str, error: HungError) -> None:
         dump = run_ending.keep_stacks(self._of_running, self.folder, str(error))
@@ -260,4 +258,4 @@ class Run:
             parts.writer.finish()
             self._folder_lock.close()
 
-        threading.Thread(target=when_the_writer_has_ended, name="keeps the folder locked", daemon=True).start()
+        start_bounded("keeps the folder locked", when_the_writer_has_ended)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from control.core.bounded import start_bounded
 from control.core.facts import FactStream, RunStarted
 from control.core.frame_writer import FrameWriter
 from control.core.multi_point_worker import MultiPointWorker
@@ -21,6 +20,7 @@ from control.core.run_record import STACKS_FILE, RunSummary, Status, write_summa
 from control.core.step_watch import StepWatch
 from squid.microscope import Microscope
 from squid.models.layout import DatasetLayout
+from squid.utils.bounded import start_bounded
 from squid.utils.incident import write_incident
 from squid.utils.thread_dump import default_log_folder, dump_all_stacks
 

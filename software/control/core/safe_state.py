@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from control.core.bounded import start_bounded
 from squid.microscope import Microscope
+from squid.utils.bounded import start_bounded
 
 _log = logging.getLogger(__name__)
 

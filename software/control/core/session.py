@@ -14,7 +14,6 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 
-from control.core.bounded import start_bounded
 from control.core.fault_injection import with_faults
 from control.core.hands import Hands
 from control.core.live import Live
@@ -33,6 +32,7 @@ from control.core.safe_state import SafeState, make_safe
 from control.core.user_files import machine_file_of_user
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
+from squid.utils.bounded import start_bounded
 from squid.utils.leaving import Step
 from squid.utils.safety_lane import SafetyLane
 from squid.utils.worker_manager import WorkerManager

@@ -17,13 +17,13 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from PyQt5.QtCore import QSocketNotifier
 
+from squid.utils.bounded import start_bounded
 from squid.utils.edge_logger import edge_logger
 from squid.utils.processes import kill_children
 
@@ -48,11 +48,8 @@ def leave(exit_code: int, steps: Sequence[Step], limit_s: float = 2.0) -> NoRetu
     end = time.monotonic() + limit_s
     for done, (name, step) in enumerate(steps):
         share_s = (end - time.monotonic()) / (len(steps) - done)
-        thread = threading.Thread(target=_carry_out, args=(name, step), name=f"leaving: {name}", daemon=True)
-        thread.start()
-        thread.join(max(0.05, share_s))
-        if thread.is_alive():
-            _log.error("leaving: '%s' did not end within %.2f s", name, share_s)
+        if not start_bounded(f"leaving: {name}", step)(max(0.05, share_s)):
+            _log.error("leaving: '%s' was not done within %.2f s", name, share_s)
     kill_children()
     for stream in (*_log_handlers(), sys.stdout, sys.stderr):
         if stream is not None:
@@ -107,13 +104,6 @@ class SignalWatch:
 
 def _nothing(number: int, frame: object) -> None:
     """Take the signal; the byte in the socket is the message."""
-
-
-def _carry_out(name: str, step: Callable[[], object]) -> None:
-    try:
-        step()
-    except BaseException:
-        _log.exception("leaving: '%s' failed", name)
 
 
 def _log_handlers() -> list[logging.Handler]:

@@ -8,12 +8,12 @@ next one on. Knows no device: it is given calls.
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from squid.errors import ShutDownError
+from squid.utils.bounded import start_bounded
 from squid.utils.deadlines import DeadlineWatch
 from squid.utils.edge_logger import edge_logger
 
@@ -53,7 +53,7 @@ class SafetyLane:
             self._items.put(None)
 
     def _start(self) -> None:
-        threading.Thread(target=self._run, name="safety lane", daemon=True).start()
+        start_bounded("safety lane", self._run)
 
     def _run(self) -> None:
         while (item := self._items.get()) is not None:
