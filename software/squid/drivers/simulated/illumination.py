@@ -110,6 +110,7 @@ class SimulatedIllumination(Illumination):
         return tuple((source, level) for source, level in levels if level > 0)
 
     def _do_turn_on(self, source: str, intensity: float) -> Future[None]:
+        asked_s = time.monotonic()
         fault = self._world.faults.for_call("illumination")
         if fault is not None and fault.kind == "hang":
             self._hang.wait()
@@ -118,18 +119,18 @@ class SimulatedIllumination(Illumination):
             raise DeviceError(self.label, f"injected fault: {source} did not switch on")
         dark = fault is not None and fault.kind == "stays_dark"
         level = 0.0 if dark else intensity * self._power[source]
-        return self._switch(source, intensity, level, self._on_s)
+        return self._switch(source, intensity, level, asked_s + self._on_s)
 
     def _do_turn_off(self, source: str) -> Future[None]:
-        return self._switch(source, None, 0.0, self._off_s)
+        return self._switch(source, None, 0.0, time.monotonic() + self._off_s)
 
     def _do_all_off(self) -> None:
         for source in self._sources:
-            self._switch(source, None, 0.0, self._off_s)
+            self._switch(source, None, 0.0, time.monotonic() + self._off_s)
 
-    def _switch(self, source: str, intensity: float | None, level: float, latency_s: float) -> Future[None]:
+    def _switch(self, source: str, intensity: float | None, level: float, instant: float) -> Future[None]:
+        """Bring a source to its level at an instant; `intensity` is what was asked for, None: off."""
         done: TimedFuture[None] = TimedFuture()
-        instant = time.monotonic() + latency_s
         with self._lock:
             if intensity is None:
                 self._lit.pop(source, None)
@@ -140,7 +141,7 @@ class SimulatedIllumination(Illumination):
                 history.pop()
             if history[-1][1] != level:
                 history.append((instant, level))
-        if latency_s and self.is_open:
+        if instant > time.monotonic() and self.is_open:
             self._timer.settle_at(instant, done, lambda: settle(done, None))
         else:
             settle(done, None)

@@ -176,6 +176,7 @@ class SimulatedStage(Stage):
         given = zip("xyz", (options.x, options.y, options.z), world.start_position, strict=True)
         self._axes = {name: _Axis(name, axis, start_um, speed_up, world.seed) for name, axis, start_um in given}
         self._limits = StageLimits(x=options.x.travel, y=options.y.travel, z=options.z.travel)
+        self._tolerance = StagePosition(options.x.tolerance_um, options.y.tolerance_um, options.z.tolerance_um)
         self._lock = threading.Lock()
         self._under_way: dict[Future[StagePosition], frozenset[str]] = {}
         self._homed = options.homed
@@ -200,7 +201,7 @@ class SimulatedStage(Stage):
     @property
     def tolerance_um(self) -> StagePosition:
         """Largest distance from the target, per axis, that counts as arrived."""
-        return StagePosition(*(axis.options.tolerance_um for axis in self._axes.values()))
+        return self._tolerance
 
     @property
     def is_homed(self) -> bool:
@@ -232,6 +233,7 @@ class SimulatedStage(Stage):
         return self.position_at(time.monotonic())
 
     def _do_move_to(self, x_um: float | None, y_um: float | None, z_um: float | None) -> Future[StagePosition]:
+        asked_s = time.monotonic()  # the controller begins to move: what is worked out from here on takes it no time
         fault = self._world.faults.for_call("stage")
         if fault is not None and fault.kind == "hang":
             self._hang.wait()
@@ -243,7 +245,7 @@ class SimulatedStage(Stage):
             self._refuse_if_busy(targets)
             if not self._homed:
                 raise StageMoveError(self.label, "is not homed; nothing moved")
-            done, settled_s = self._start(targets, fault)
+            done, settled_s = self._start(targets, asked_s, fault)
         if fault is None or fault.kind != "never_arrives":
             self._finish_at(settled_s, done)
         return done
@@ -253,13 +255,14 @@ class SimulatedStage(Stage):
         if busy:
             raise StageMoveError(self.label, f"axis {', '.join(busy)} is moving already; nothing else moved")
 
-    def _start(self, targets: Mapping[str, float], fault: Fault | None) -> tuple[TimedFuture[StagePosition], float]:
+    def _start(
+        self, targets: Mapping[str, float], asked_s: float, fault: Fault | None
+    ) -> tuple[TimedFuture[StagePosition], float]:
         """Start the axes and return when they will have settled; the lock is held."""
         done: TimedFuture[StagePosition] = TimedFuture()
-        now = time.monotonic()
         off_by_um = fault.values["by_um"] if fault is not None and fault.kind == "off_target" else 0.0
         settled_s = max(
-            (self._axes[name].start(target, now, off_by_um) for name, target in targets.items()), default=now
+            (self._axes[name].start(target, asked_s, off_by_um) for name, target in targets.items()), default=asked_s
         )
         self._under_way[done] = frozenset(targets)
         return done, settled_s
