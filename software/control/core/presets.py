@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from control.core.run_record import replace_text
@@ -26,7 +25,7 @@ from squid.machine_file import MachineConfig, read_plates
 from squid.microscope import Microscope
 from squid.models.base import FileModel
 from squid.models.channel import ChannelPreset
-from squid.models.file import read_mapping, validate
+from squid.models.file import read_mapping, validate, yaml_text
 from squid.models.plate import PlateGeometry
 
 
@@ -250,7 +249,7 @@ class Presets:
         edits = self._edits.model_copy(update=changes)
         edits = edits.model_copy(update={"channels": {o: dict(p) for o, p in edits.channels.items() if p}})
         if self.file is not None:
-            text = yaml.safe_dump(edits.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+            text = yaml_text(edits.model_dump(mode="json"))
             try:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
             except OSError as e:

@@ -11,16 +11,17 @@ import platform
 import re
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import ValidationError
 
 from squid.errors import ResumeRefusedError, StorageError
 from squid.machine_file import MachineConfig
 from squid.models.base import FileModel
+from squid.models.file import yaml_text
 
 RUN_FILE = "run.json"
 PLAN_FILE = "plan.yaml"
@@ -109,8 +110,7 @@ def read_summary(folder: Path) -> RunSummary:
 
 def write_machine(folder: Path, config: MachineConfig) -> None:
     """Write the machine as it was for this run."""
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    replace_text(folder / MACHINE_FILE, text)
+    replace_text(folder / MACHINE_FILE, yaml_text(config.model_dump(mode="json")))
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -128,10 +128,13 @@ def replace_text(path: Path, text: str) -> None:
         raise StorageError(f"{path} could not be written: {e.strerror}") from e
 
 
+_version = cache(version)  # reads a file each time
+
+
 def versions() -> dict[str, str]:
     """Return the versions that a run's record names."""
     packages = ("numpy", "useq-schema", "numcodecs", "PyQt5")
-    return {"squid-hcs": PROGRAM_VERSION, "python": platform.python_version()} | {p: version(p) for p in packages}
+    return {"squid-hcs": PROGRAM_VERSION, "python": platform.python_version()} | {p: _version(p) for p in packages}
 
 
 PROGRAM_VERSION = "0.1.0"

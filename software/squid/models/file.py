@@ -1,4 +1,4 @@
-"""Reading a model from a YAML or JSON file, with errors that name file, key, value and what is allowed."""
+"""YAML and JSON: reading a model from a file, with errors that name file, key, value and what is allowed; writing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from squid.errors import ConfigurationError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, ten times faster
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -48,6 +50,11 @@ def read_mapping(path: Path, error: type[ConfigurationError]) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise error(f"holds {type(data).__name__}, not keys and values", file=path)
     return data
+
+
+def yaml_text(data: Mapping[str, Any]) -> str:
+    """Return plain data as YAML, its keys in their order."""
+    return str(yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
 def validate(

@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import useq
-import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from useq import GridRowsColumns, GridWidthHeight, MDASequence, RandomPoints, RelativePosition
 
 from squid.errors import PlanError
 from squid.models.base import FileModel
 from squid.models.channel import ChannelPreset, Colour
-from squid.models.file import read_mapping, validate
+from squid.models.file import read_mapping, validate, yaml_text
 from squid.models.useq_keys import unknown_keys
 
 _log = logging.getLogger(__name__)
@@ -228,7 +227,7 @@ def plan_text(plan: AcquisitionPlan, *, as_json: bool = False) -> str:
     data = {"name": plan.name, **plan.model_dump(mode="json", exclude_unset=True)}
     if as_json:
         return json.dumps(data, indent=2, ensure_ascii=False)
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    return yaml_text(data)
 
 
 def write_plan(plan: AcquisitionPlan, path: Path) -> None:
