@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import configparser
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -27,19 +27,38 @@ _EXCITATION_COLOURS: Final = {
     "730": "#B000B0",
 }
 _NEUTRAL: Final = {
+    "version": None,
     "stage_movement_sign_theta": None,
     "controller_version": "Teensy",
     "inverted_objective": True,
+    "has_objective_piezo": None,
     **{f"{key}_{axis}": False for key in ("use_encoder", "has_encoder", "enable_pid") for axis in "xyz"},
     **{f"homing_enabled_{axis}": True for axis in "xyz"},
     **{f"fullsteps_per_rev_{axis}": 200 for axis in "xyz"},
 }
-"""Keys that need no word in a machine file while they have this value (None: any)."""
+"""Keys of [GENERAL] that need no word in a machine file while they have this value (None: any)."""
+
+_NEUTRAL_GAINS: Final = {"refdiv": False, **{f"channel{number}_gain": False for number in range(7)}}
+"""The same for [OUTPUT_GAINS]: what the firmware starts with."""
+
+_PIXELS_UM: Final = {
+    "MER2-1220-32U3M": 1.85,
+    "MER2-630-60U3M": 2.4,
+    "BFS-U3-63S4M-C": 2.4,
+    "ITR3CMOS26000KMA": 3.76,
+    "ITR3CMOS26000KPA": 3.76,
+    "ITR3CMOS09000KMA": 3.76,
+    "C15440-20UP": 6.5,
+    "C14440-20UP": 6.5,
+}
+"""Pixel pitch of camera models, from their makers' data sheets."""
 
 _HEAD: Final = """\
 # Converted from {name}. Before the first run:
 # - put the driver of your camera in place of the simulated one;
-# - check the wavelengths of the light sources, and the channels.
+# - check camera.sensor_pixel_um: {pixel};
+# - check the wavelengths of the light sources, and the channels;
+# - a stage, light or filter wheel that is not on the Squid controller needs its own driver here.
 # Keys of {name} that were not understood:
 {missing}
 """
@@ -49,6 +68,7 @@ class _Reader:
     """The values of the file; remembers which were asked for."""
 
     def __init__(self, parser: configparser.ConfigParser) -> None:
+        self.pixel_is_a_guess = False
         self.left = {
             (section, key): text
             for section in parser.sections()
@@ -67,6 +87,15 @@ class _Reader:
             return default
         del self.left[section, key]
         return value
+
+    def take_first(
+        self, places: Sequence[tuple[str, str]], convert: Callable[[Any], ValueT], default: ValueT
+    ) -> ValueT:
+        """Return the value of the first place that has one: keys moved between versions of the program."""
+        for section, key in places:
+            if (section, key) in self.left:
+                return self.take(section, key, convert, default)
+        return default
 
 
 def convert(ini_path: Path) -> tuple[str, list[str]]:
@@ -98,12 +127,22 @@ def convert(ini_path: Path) -> tuple[str, list[str]]:
         raise ConfigurationError("has no section [GENERAL]", file=ini_path, allowed="a Squid configuration_*.ini")
     reader = _Reader(parser)
     machine = _machine(reader, ini_path.stem.removeprefix("configuration_"))
-    for key, neutral in _NEUTRAL.items():
-        reader.take("GENERAL", key, _only(neutral), None)
+    for section, table in (("GENERAL", _NEUTRAL), ("OUTPUT_GAINS", _NEUTRAL_GAINS)):
+        for key, neutral in table.items():
+            reader.take(section, key, _only(neutral), None)
     missing = [f"{section}.{key} = {text}" for (section, key), text in reader.left.items()]
     listed = "\n".join(f"#   {line}" for line in missing) or "#   none"
-    text = yaml.safe_dump(machine, sort_keys=False, allow_unicode=True)
-    return _HEAD.format(name=ini_path.name, missing=listed) + text, missing
+    pixel = "the file does not say, this is a guess" if reader.pixel_is_a_guess else "it follows from the file"
+    text = yaml.dump(machine, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+    return _HEAD.format(name=ini_path.name, missing=listed, pixel=pixel) + text, missing
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes a value that stands twice twice, without YAML's anchors: people edit the file."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Never use one."""
+        return True
 
 
 def _parse(text: str) -> Any:
@@ -161,14 +200,25 @@ def _stage(reader: _Reader) -> dict[str, Any]:
     options: dict[str, Any] = {axis: _axis(reader, axis) for axis in "xyz"}
     options |= {"clear_y_um": 20000.0, "clear_x_um": 50000.0}  # what the existing program does before homing x and y
     mode = reader.take("Z_STAGE_CONFIG", "z_stage_mode", lambda v: _known(v, ("stepper_only", "stepper_and_piezo")), "")
-    reader.take("Z_STAGE_CONFIG", "z_motor_config", _only("STEPPER"), None)
-    five_volts = reader.take("OUTPUT_GAINS", "channel7_gain", bool, True)
-    if mode == "stepper_and_piezo":
+    motor_at = [("GENERAL", "z_motor_config"), ("Z_STAGE_CONFIG", "z_motor_config")]
+    motor = reader.take_first(motor_at, lambda v: _known(v, ("STEPPER", "STEPPER + PIEZO")), "")
+    seven_is_5_v = reader.take("OUTPUT_GAINS", "channel7_gain", bool, True)
+    if "stepper_and_piezo" in mode or "PIEZO" in motor:
+        volts = reader.take(
+            "GENERAL", "objective_piezo_control_voltage_range", _piezo_volts, 5.0 if seven_is_5_v else 2.5
+        )
         options["piezo"] = {
-            "range_um": reader.take("GENERAL", "object_piezo_range", float, 300.0),
-            "five_volts": five_volts,
+            "range_um": reader.take("GENERAL", "objective_piezo_range_um", float, 300.0),
+            "inverted": reader.take("GENERAL", "objective_piezo_flip_dir", bool, False),
+            "five_volts": volts == 5.0,
         }
     return options
+
+
+def _piezo_volts(value: Any) -> float:
+    if value not in (2.5, 5):
+        raise ValueError(value)
+    return float(value)
 
 
 def _axis(reader: _Reader, axis: str) -> dict[str, Any]:
@@ -205,7 +255,8 @@ def _sign(value: Any) -> int:
 
 
 def _light(reader: _Reader) -> dict[str, Any]:
-    colour = [reader.take("GENERAL", f"led_matrix_{c}_factor", float, 1.0 if c == "b" else 0.0) for c in "rgb"]
+    factors = [reader.take("GENERAL", f"led_matrix_{c}_factor", float, 1.0 if c == "b" else 0.0) for c in "rgb"]
+    colour = [round(factor / max(1.0, *factors), 4) for factor in factors]  # factors above 1 keep their proportion
     lasers = {name: {"port": port, "wavelength_nm": float(name)} for name, port in _LASERS.items()}
     matrix = {name: {"pattern": name, "colour": colour} for name in ("full", "left_half", "right_half", "low_na")}
     factor = reader.take("GENERAL", "illumination_intensity_factor", float, 0.6)
@@ -213,22 +264,39 @@ def _light(reader: _Reader) -> dict[str, Any]:
 
 
 def _camera(reader: _Reader) -> dict[str, Any]:
-    sensor = str(reader.take("GENERAL", "camera_sensor", str, ""))
-    pixel_um = reader.take("GENERAL", "camera_pixel_size_um", lambda sizes: float(sizes[sensor]), 1.85)
+    def either(key: str, convert: Callable[[Any], ValueT], default: ValueT, old: str | None = None) -> ValueT:
+        return reader.take_first([("CAMERA_CONFIG", key), ("GENERAL", old or key)], convert, default)
+
     formats = ("mono8", "mono12", "mono16")
     camera: dict[str, Any] = {
-        "sensor_pixel_um": pixel_um,
+        "sensor_pixel_um": _sensor_pixel_um(reader),
         "orientation": {
-            "rotate_deg": reader.take("GENERAL", "rotate_image_angle", lambda v: _rotation(v), 0),
-            **reader.take("GENERAL", "flip_image", lambda v: _FLIPS[v], {}),
+            "rotate_deg": either("rotate_image_angle", _rotation, 0),
+            **either("flip_image", lambda v: _FLIPS[v], {}),
         },
-        "binning": reader.take("CAMERA_CONFIG", "binning_factor_default", int, 1),
-        "pixel_format": reader.take("GENERAL", "default_pixel_format", lambda v: _known(v.lower(), formats), "mono12"),
+        "binning": reader.take("CAMERA_CONFIG", "binning_factor_default", int, 2),
+        "pixel_format": either(
+            "pixel_format_default", lambda v: _known(v.lower(), formats), "mono12", "default_pixel_format"
+        ),
     }
-    size = [reader.take("CAMERA_CONFIG", f"camera_crop_{side}", _size, None) for side in ("width", "height")]
+    size = [
+        reader.take_first(
+            [("CAMERA_CONFIG", f"crop_{side}_unbinned"), ("CAMERA_CONFIG", f"camera_crop_{side}")], _size, None
+        )
+        for side in ("width", "height")
+    ]
     if None not in size:
         camera["roi_px"] = [side // camera["binning"] for side in size if side is not None]
     return camera
+
+
+def _sensor_pixel_um(reader: _Reader) -> float:
+    sensor = str(reader.take("GENERAL", "camera_sensor", str, ""))
+    pixel_um = reader.take("GENERAL", "camera_pixel_size_um", lambda sizes: float(sizes[sensor]), None)
+    if pixel_um is None:
+        pixel_um = reader.take("GENERAL", "main_camera_model", lambda model: _PIXELS_UM[model], None)
+    reader.pixel_is_a_guess = pixel_um is None
+    return 1.85 if pixel_um is None else pixel_um
 
 
 _FLIPS: Final[dict[Any, dict[str, bool]]] = {

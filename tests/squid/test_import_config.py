@@ -112,6 +112,62 @@ def test_what_is_not_understood_is_listed_in_report_and_file(ini: Path) -> None:
     assert all(f"#   {line}\n" in text for line in missing)
 
 
+PRESENT_INI = """\
+[GENERAL]
+version = 2.0
+main_camera_model = ITR3CMOS26000KMA
+led_matrix_r_factor = 1.8
+led_matrix_g_factor = 0.9
+led_matrix_b_factor = 0.0
+Z_MOTOR_CONFIG = "STEPPER + PIEZO"
+OBJECTIVE_PIEZO_CONTROL_VOLTAGE_RANGE = 2.5
+OBJECTIVE_PIEZO_RANGE_UM = 600
+OBJECTIVE_PIEZO_FLIP_DIR = True
+use_prior_stage = True
+[CAMERA_CONFIG]
+rotate_image_angle = -90
+flip_image = Vertical
+crop_width_unbinned = 3000
+crop_height_unbinned = 2000
+binning_factor_default = 2
+pixel_format_default = MONO8
+[OUTPUT_GAINS]
+refdiv = False
+channel0_gain = False
+channel1_gain = True
+channel7_gain = True
+"""
+
+
+def test_a_present_file_loads_with_its_camera_and_piezo(tmp_path: Path) -> None:
+    path = tmp_path / "configuration_HCS_v2.ini"
+    path.write_text(PRESENT_INI, encoding="utf-8")
+    text, missing = convert(path)
+    file = tmp_path / "machine.yaml"
+    file.write_text(text, encoding="utf-8")
+    config = read_machine_file(file)
+    orientation = config.camera.orientation
+    assert (orientation.rotate_deg, orientation.flip_x, orientation.flip_y) == (270, False, True)
+    assert (config.camera.roi_px, config.camera.pixel_format.value) == ((1500, 1000), "mono8")
+    assert config.camera.sensor_pixel_um == 3.76
+    microscope = Microscope.build(config)  # LED factors above 1 became a colour that is allowed
+    assert isinstance(microscope.stage, ControllerStage)
+    piezo = microscope.stage._options.piezo
+    assert piezo is not None
+    assert (piezo.range_um, piezo.inverted, piezo.five_volts) == (600, True, False)
+    assert config.devices["light"].options["sources"]["full"]["colour"] == [1.0, 0.5, 0.0]
+    assert missing == ["GENERAL.use_prior_stage = True", "OUTPUT_GAINS.channel1_gain = True"]
+    assert "&id" not in text
+
+
+def test_a_pixel_size_that_the_file_does_not_say_is_called_a_guess(tmp_path: Path) -> None:
+    path = tmp_path / "configuration_x.ini"
+    path.write_text("[GENERAL]\nmain_camera_model = UNHEARD-OF\n", encoding="utf-8")
+    text, missing = convert(path)
+    assert "check camera.sensor_pixel_um: the file does not say, this is a guess" in text
+    assert missing == ["GENERAL.main_camera_model = UNHEARD-OF"]
+
+
 @pytest.mark.parametrize("content", ["", "[OTHER]\na = 1\n", "no section"])
 def test_another_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
     path = tmp_path / "other.ini"

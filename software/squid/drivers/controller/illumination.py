@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from squid.abc.device import Device, StateValue
 from squid.abc.illumination import Illumination, LightSource
-from squid.drivers.controller.light_sources import FULL_SCALE, PORT_CODES, PORTS, MatrixSource, PortSource
+from squid.drivers.controller.light_sources import FULL_SCALE, PORT_CODES, PORTS, MatrixSource, Source
 from squid.drivers.controller.link import ControllerLink
 from squid.drivers.controller.protocol_table import Code, Flag, StepField
 from squid.drivers.controller.requests import Command, CommandRefusedError, Job, send_all
@@ -42,7 +42,7 @@ class IlluminationOptions(FileModel):
         Time from the controller's switching to full light.
     """
 
-    sources: Mapping[str, PortSource | MatrixSource] = Field(min_length=1)
+    sources: Mapping[str, Source] = Field(min_length=1)
     intensity_factor: float = Field(default=0.6, ge=0.01, le=1)
     on_latency_ms: float = Field(default=0.0, ge=0)
 

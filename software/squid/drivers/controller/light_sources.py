@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from squid.drivers.controller.protocol_table import LightSource as SourceCode
 from squid.models.base import FileModel
@@ -103,6 +104,18 @@ class MatrixSource(FileModel):
         """Return the fields of SET_ILLUMINATION_LED_MATRIX for a fraction 0…1."""
         red, green, blue = (int(part * intensity * 255) for part in self.colour)
         return {"source": PATTERNS[self.pattern], "red": red, "green": green, "blue": blue}
+
+
+def _source(given: Any) -> PortSource | MatrixSource:
+    """Read a source as the kind that its keys mean, so that an error speaks of that one only."""
+    if isinstance(given, PortSource | MatrixSource):
+        return given
+    is_matrix = isinstance(given, Mapping) and "pattern" in given
+    return MatrixSource.model_validate(given) if is_matrix else PortSource.model_validate(given)
+
+
+Source = Annotated[PortSource | MatrixSource, PlainValidator(_source)]
+"""A source as a machine file describes it: with the key `pattern` one of the matrix, else one of a port."""
 
 
 def interpolate(points: tuple[tuple[float, float], ...], x: float) -> float:
