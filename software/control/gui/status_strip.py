@@ -8,6 +8,7 @@ from typing import Any
 from PyQt5.QtWidgets import QLabel, QStatusBar
 
 from control.gui import theme
+from control.gui.tint import restyle
 
 
 class StatusStrip(QStatusBar):
@@ -44,16 +45,17 @@ class StatusStrip(QStatusBar):
         """Show the sources that are on."""
         on = ", ".join(lights)
         if _set(self.light, f"light: {on}" if on else "dark"):
-            self.light.setStyleSheet(
+            restyle(
+                self.light,
                 f"background: {theme.WAITING}; color: {theme.BACKGROUND}; font-weight: 600; padding: 0 6px;"
                 if on
-                else f"color: {theme.FAINT}; padding: 0 6px;"
+                else f"color: {theme.FAINT}; padding: 0 6px;",
             )
 
     def show_state(self, text: str, colour: str = theme.TEXT) -> None:
         """Say what the microscope does."""
         if _set(self.state, text):
-            self.state.setStyleSheet(f"color: {colour}; font-weight: 600;")
+            restyle(self.state, f"color: {colour}; font-weight: 600;")
 
 
 def _part(name: str, tip: str) -> QLabel:
