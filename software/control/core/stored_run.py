@@ -34,6 +34,7 @@ from squid.machine_file import MachineConfig
 from squid.models.geometry import Pixels, StagePosition
 from squid.models.layout import DatasetLayout, ImageLayout, WellRef
 from squid.models.plan import AcquisitionPlan
+from squid.utils.task import tell_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,13 @@ class StoredRun:
             It is no run folder, or of a version that this program does not read.
         """
         folder = find_run_folder(folder)
+        tell_progress(0.05, "reads the plan")
         header = read_header(folder)
         try:
             plan = AcquisitionPlan.model_validate(header["plan"])
             config = MachineConfig.model_validate(header["machine"])
             optics = {**header["optics"], "shape_px": tuple(header["optics"]["shape_px"])}
+            tell_progress(0.3, "works the plan out")
             schedule = Schedule.build(plan, config, StagePosition(*header["origin_um"]), Optics(**optics))
         except KeyError as e:
             raise ConfigurationError(
@@ -124,7 +127,9 @@ class StoredRun:
             raise ConfigurationError(
                 f"this version of the program cannot read the run: {e}", file=folder / FILE_NAME
             ) from e
+        tell_progress(0.6, "counts the frames")
         run = cls(folder, plan, schedule, header["started_utc"])
+        tell_progress(0.8, "reads the journal")
         run.refresh(limit_s)
         return run
 

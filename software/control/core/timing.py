@@ -31,6 +31,7 @@ from squid.microscope import Microscope
 from squid.models.channel import ChannelLayout
 from squid.models.event import AcquisitionEvent
 from squid.models.geometry import StagePosition
+from squid.utils.task import stop_if_cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,7 @@ class _Blocks:
         work_s, timed_s = 0.0, -math.inf
         steps: dict[tuple[int, int], Step] = {}
         for value in self._values(path):
+            stop_if_cancelled()  # a plan of many thousand places takes seconds
             block = self._block((*path, value))
             due_s = self._due_s((*path, value)) if axis == "t" else None
             if first is None:

@@ -12,12 +12,15 @@ from control.core.planning import PlanDraft
 from control.core.words import in_words
 from control.gui.parts import make_action
 from control.gui.plan_history import PlanHistory
+from control.gui.work_bar import WorkBar
 from squid.utils.task import WorkerResult
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager
 
 _FILTER = "Plans (*.yaml *.yml *.json);;All files (*)"
 _MOST_RECENT = 8
-_LIMIT_MS = 20_000
+_LIMIT_MS = 120_000
+"""A person can cancel before."""
 
 
 class PlanFiles(QWidget):
@@ -29,6 +32,8 @@ class PlanFiles(QWidget):
         Over which questions are shown.
     manager : WorkerManager
         Reads and writes.
+    work : WorkBar
+        Shows what takes long; its button cancels it.
     history : PlanHistory
         What is saved, and into which files are read.
     read : callable
@@ -50,13 +55,14 @@ class PlanFiles(QWidget):
         self,
         page: QWidget,
         manager: WorkerManager,
+        work: WorkBar,
         history: PlanHistory,
         read: Callable[[Path], PlanDraft],
         new: Callable[[], PlanDraft],
     ) -> None:
         super().__init__(page)
         self.hide()
-        self._page, self._manager, self._history = page, manager, history
+        self._page, self._manager, self._work, self._history = page, manager, work, history
         self._read, self._new = read, new
         self._then: Callable[[], object] | None = None
         self.path: Path | None = None
@@ -101,7 +107,7 @@ class PlanFiles(QWidget):
             self._history.begin(result.value)
             self._take_path(path)
 
-        self._submit("open plan", lambda: self._read(path), opened)
+        self._submit("open plan", f"Opening {path.name}", lambda: self._read(path), opened)
 
     def _begin_new(self) -> None:
         self._history.begin(self._new())
@@ -144,7 +150,7 @@ class PlanFiles(QWidget):
             if then is not None:
                 then()
 
-        self._submit("save plan", lambda: draft.write(path), saved)
+        self._submit("save plan", f"Saving {path.name}", lambda: draft.write(path), saved)
 
     # --- what is not saved ------------------------------------------------------------------------------------------
 
@@ -193,12 +199,18 @@ class PlanFiles(QWidget):
         known = self.path or next(iter(self.recent), None)
         return str(known.parent) if known is not None else ""
 
-    def _submit(self, name: str, task: Callable[[], object], on_complete: Callable[[WorkerResult], None]) -> None:
+    def _submit(
+        self, name: str, words: str, task: Callable[[], object], on_complete: Callable[[WorkerResult], None]
+    ) -> None:
+        work = self._work.begin(words)
+
         def failed(result: WorkerResult) -> None:
             self._then = None
-            self._say(f"{'It took too long. ' if result.timed_out else ''}{in_words(result.error)}")
+            if not work.is_cancelled:  # who cancels it need not be told
+                self._say(f"{'It took too long. ' if result.timed_out else ''}{in_words(result.error)}")
 
-        self._manager.submit(name, task, _LIMIT_MS, on_complete, failed, coalesce_key=name)
+        options = {"timeout_ms": _LIMIT_MS, "on_complete": on_complete, "on_error": failed, "coalesce_key": name}
+        submit_with_progress(self._manager, work, name, task, **options)
 
     def _say(self, text: str) -> None:
         box = QMessageBox(QMessageBox.Icon.Warning, "Plan file", text, parent=self._page)

@@ -10,35 +10,32 @@ Owns no plan language and no check: drafts and verdicts are `control.core.planni
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QTabBar, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QVBoxLayout, QWidget
 
-from control.core.planning import FieldOutlines, FreePosition, PlanDraft, RegionPolygon, Use, Verdict
-from control.core.planning import Section as Part
+from control.core.planning import FieldOutlines, FreePosition, PlanDraft, Verdict
 from control.core.session import Session
 from control.gui import theme
-from control.gui.own_plate_dialog import OwnPlateDialog
-from control.gui.parts import faint_label, make_action
+from control.gui.parts import make_action
+from control.gui.plan_checker import PlanChecker
 from control.gui.plan_column import Knows, PlanColumn
+from control.gui.plan_dialogs import PlanDialogs
 from control.gui.plan_files import PlanFiles
+from control.gui.plan_head import PlanHead
 from control.gui.plan_history import PlanHistory
 from control.gui.plan_memory import draft_of, plan_data
+from control.gui.plan_places import PlanPlaces
 from control.gui.plan_rig import PlanRig
-from control.gui.positions_panel import PositionsPanel
 from control.gui.start_bar import StartBar
-from control.gui.wells_panel import WellsPanel
+from control.gui.work_bar import WorkBar
 from squid.models.plate import PlateGeometry
 
-_USES: dict[Use, str] = {"wells": "Wells", "positions": "Free positions", "regions": "Regions"}
-_POSITIONS_PX = 348
 _POSITION_MS = 100
-_FRESH_MS = 10_000
-"""So often totals are worked out anew while the page is shown: the disk fills, the end moves."""
 
 _PREVIEWED = 2000
 """Fields drawn at once while a person edits; the verdict brings all."""
@@ -68,8 +65,10 @@ class PlanPage(QWidget):
         super().__init__()
         self.setObjectName("planPage")
         self._session = session
+        self.work = WorkBar()
         self._rig = PlanRig(session)
         self._history = PlanHistory(PlanDraft.new(session.machine))
+        self._make_dialogs()
         self._make_parts()
         self._make_actions()
         self._lay_out()
@@ -80,6 +79,19 @@ class PlanPage(QWidget):
 
     # --- parts ------------------------------------------------------------------------------------------------------
 
+    def _make_dialogs(self) -> None:
+        self.dialogs = PlanDialogs(
+            self,
+            self._session,
+            self._rig,
+            self.work,
+            lambda: self.draft,
+            lambda: self.plate or self.wells.map.plate,
+        )
+        self.dialogs.presets_saved.connect(self._take_presets)
+        self.dialogs.plate_saved.connect(self._take_plate)
+        self.dialogs.plate_removed.connect(self._leave_plate)
+
     def _make_parts(self) -> None:
         session, rig = self._session, self._rig
         z_um = session.microscope.stage.limits.z
@@ -88,98 +100,59 @@ class PlanPage(QWidget):
                 session.presets.plate_names(),
                 tuple(session.machine.objectives),
                 rig.presets_of,
-                self._edit_presets,
-                self._make_plate,
+                self.dialogs.edit_presets,
+                self.dialogs.make_plate,
                 rig.z_now_um,
                 (z_um.min_um, z_um.max_um),
             )
         )
         self.storage = self.column.storage
-        self.wells = WellsPanel(rig.plate_of(self.draft) or next(iter(rig.plates().values())))
-        self.positions = PositionsPanel(session.monitor, session.manager)
-        self.positions.setFixedWidth(_POSITIONS_PX)
-        self.tabs = QTabBar()
-        self.tabs.setObjectName("planTabs")
-        self.tabs.setExpanding(False)
-        for text in _USES.values():
-            self.tabs.addTab(text)
+        plate = rig.plate_of(self.draft) or next(iter(rig.plates().values()))
+        self.places = PlanPlaces(plate, session.monitor, session.manager, self.work)
+        self.wells, self.positions = self.places.wells, self.places.positions
         self.bar = StartBar(self, lambda: self.draft, lambda: self.storage.folder)
-        self.kept = faint_label()
-        self.kept.setObjectName("planKept")
-        self.kept.setProperty("role", "note")
-        self.file_name = QLabel()
-        self.file_name.setObjectName("planFile")
-        self._timers = [_every(self, _POSITION_MS, self._follow_stage), _every(self, _FRESH_MS, self._check)]
+        self.checker = PlanChecker(
+            self, session.plan_check, session.manager, self.work, lambda: self.draft, lambda: self.storage.folder
+        )
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POSITION_MS)
+        self._timer.timeout.connect(self._follow_stage)
 
     def _make_actions(self) -> None:
+        session = self._session
         self.files = PlanFiles(
-            self, self._session.manager, self._history, self._rig.read, lambda: PlanDraft.new(self._session.machine)
+            self, session.manager, self.work, self._history, self._rig.read, lambda: PlanDraft.new(session.machine)
         )
         self.undo_action = make_action(self, "&Undo", self._undo, shortcut="Ctrl+Z", image="undo")
         self.redo_action = make_action(self, "&Redo", self._redo, shortcut="Ctrl+Y", image="redo")
-        self.presets_action = make_action(
-            self,
-            "&Edit presets…",
-            self._edit_presets,
-            shortcut="Ctrl+Shift+E",
-            tip="How each channel is taken with each objective, unless a plan says otherwise",
-            image="tune-variant",
-        )
-        self.plate_action = make_action(
-            self,
-            "Own p&late…",
-            self._make_plate,
-            shortcut="Ctrl+Shift+B",
-            tip="Make a plate of your own, or say where A1 of this one really is",
-            image="pencil-ruler",
-        )
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setContentsMargins(theme.GAP_PX, 0, theme.GAP_PX, 0)
-        head.addWidget(self.file_name, 1)
-        files = self.files
-        for action in (files.new_action, files.open_action, files.save_action, self.undo_action, self.redo_action):
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setAutoRaise(True)
-            head.addWidget(button)
+        files = self.files.new_action, self.files.open_action, self.files.save_action
+        self.head = PlanHead((*files, self.undo_action, self.redo_action))
         right = QVBoxLayout()
         right.setSpacing(theme.GAP_PX)
-        right.addLayout(head)
-        right.addWidget(self.kept)
+        right.addWidget(self.head)
         right.addWidget(self.column, 1)
-        places = QHBoxLayout()
-        places.addWidget(self.wells, 1)
-        places.addWidget(self.positions)
-        left = QVBoxLayout()
-        left.addWidget(self.tabs)
-        left.addLayout(places, 1)
         upper = QHBoxLayout()
-        upper.addLayout(left, 1)
+        upper.addWidget(self.places, 1)
         upper.addLayout(right)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
         layout.setSpacing(theme.GAP_PX)
         layout.addLayout(upper, 1)
+        layout.addWidget(self.work)
         layout.addWidget(self.bar)
 
     def _connect(self) -> None:
-        self.wells.region_drawn.connect(self.positions.add_region)
-        for part in (self.column, self.wells):
+        for part in (self.column, self.places):
             part.changed.connect(self._edit)
-        self.positions.changed.connect(self._edit_positions)
-        self.positions.regions_changed.connect(self._edit_regions)
-        self.positions.go_to_requested.connect(self.go_to_requested)
-        self.wells.map.go_to_requested.connect(lambda x_um, y_um: self.go_to_requested.emit(x_um, y_um, None))
-        self.tabs.currentChanged.connect(self._choose_tab)
-        self.storage.folder_changed.connect(self._check)
+        self.places.go_to_requested.connect(self.go_to_requested)
+        self.storage.folder_changed.connect(self.checker.check)
         self.files.changed.connect(self._show_draft)
         self.bar.start_requested.connect(self.start_requested)
         self.bar.queue_requested.connect(self.queue_requested)
         self.bar.section_wanted.connect(self.column.show_section)
-        check = self._session.plan_check
-        self.destroyed.connect(lambda *_: check.drop())
+        self.checker.verdict.connect(self._take_verdict)
 
     # --- the draft --------------------------------------------------------------------------------------------------
 
@@ -197,17 +170,6 @@ class PlanPage(QWidget):
         if self._history.edit(self.draft.replace(**changes)):
             self._show_draft()
 
-    def _edit_positions(self, positions: tuple[FreePosition, ...]) -> None:
-        self._edit({"positions": tuple(positions)})
-
-    def _edit_regions(self, regions: tuple[RegionPolygon, ...]) -> None:
-        """Take the regions; whoever makes one wants it imaged."""
-        more = len(regions) > len(self.draft.regions)
-        self._edit({"regions": tuple(regions), **({"use": "regions"} if more else {})})
-
-    def _choose_tab(self, index: int) -> None:
-        self._edit({"use": list(_USES)[index]})
-
     def _undo(self) -> None:
         if self.isVisible():
             self._history.undo()
@@ -224,28 +186,17 @@ class PlanPage(QWidget):
         plate = self._rig.plate_of(draft)
         self.column.show_draft(draft)
         self.column.plate.show_geometry(plate)
-        self.wells.show_draft(draft, plate)
         outlines = self._session.plan_check.field_outlines(draft, _PREVIEWED)
-        self.positions.set_draft(draft, outlines.fov_um if any(outlines.fov_um) else None)
-        self.positions.setVisible(draft.use != "wells")
-        self.tabs.setCurrentIndex(list(_USES).index(draft.use))
+        self.places.show_draft(draft, plate, outlines.fov_um if any(outlines.fov_um) else None)
         self._show_fields(outlines)
-        self._show_file()
-        self._check()
-
-    def _show_file(self) -> None:
-        mark = " •" if self._history.is_unsaved else ""
-        self.file_name.setText(f"{self.files.path.name if self.files.path else 'new plan'}{mark}")
-        self.file_name.setToolTip("• has changes that are not saved" if mark else str(self.files.path or ""))
+        self.head.show_file(self.files.path, draft.kept_as_is, is_unsaved=self._history.is_unsaved)
         self.undo_action.setEnabled(self._history.can_undo)
         self.redo_action.setEnabled(self._history.can_redo)
-        kept = self.draft.kept_as_is
-        self.kept.setText("Also in the file, and kept: " + "; ".join(kept) if kept else "")
-        self.kept.setVisible(bool(kept))
+        self.checker.check()
 
     def _show_fields(self, outlines: FieldOutlines) -> None:
         """Draw fields on the plate, and those of one well in the picture of the fields."""
-        self.wells.show_fields(outlines)
+        self.places.show_fields(outlines)
         draft, plate = self.draft, self._rig.plate_of(self.draft)
         centre_um = (0.0, 0.0)
         if draft.use == "wells" and plate is not None:
@@ -258,17 +209,9 @@ class PlanPage(QWidget):
         offsets = [(x - centre_um[0], y - centre_um[1]) for _, _, x, y in fields.fields]
         self.column.fields.show_fields(plate, fields.fov_um, offsets)
 
-    # --- the check --------------------------------------------------------------------------------------------------
-
-    def _check(self) -> None:
-        self._session.plan_check.check(self.draft, self.storage.folder, self._take_verdict)
-
     def _take_verdict(self, verdict: Verdict) -> None:
         self.column.show_verdict(verdict)
-        self.wells.refuse(*verdict.text_of(Part.WELLS))
-        told = verdict.text_of(Part.POSITIONS)
-        drawn = verdict.draft.use == "regions"
-        self.positions.refuse(() if drawn else told, told if drawn else ())
+        self.places.show_verdict(verdict)
         if any(verdict.outlines.fov_um):
             self._show_fields(verdict.outlines)
         self.bar.show_verdict(verdict)
@@ -282,18 +225,6 @@ class PlanPage(QWidget):
             self.column.plate.set_objective_in_use(self._rig.objective)
             if self.draft.objective is None:
                 self._show_draft()
-
-    def _edit_presets(self) -> None:
-        self._rig.edit_presets(self, self.draft.objective, self._take_presets)
-
-    def _make_plate(self) -> None:
-        session, rig = self._session, self._rig
-        plate = rig.plate_of(self.draft) or self.wells.map.plate
-        dialog = OwnPlateDialog(session.presets, rig, session.manager, plate, self)
-        dialog.saved.connect(self._take_plate)
-        dialog.removed.connect(self._leave_plate)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def _take_plate(self, name: str) -> None:
         """Use a plate that a person has made, also one of the same name as before."""
@@ -336,8 +267,8 @@ class PlanPage(QWidget):
             self.wells.draw_action,
             *self.positions.menu_actions(),
             None,
-            self.presets_action,
-            self.plate_action,
+            self.dialogs.presets_action,
+            self.dialogs.plate_action,
             None,
             self.bar.start_action,
             self.bar.queue_action,
@@ -366,18 +297,10 @@ class PlanPage(QWidget):
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Follow the stage while the page is shown."""
-        for timer in self._timers:
-            timer.start()
-        self._check()
+        self._timer.start()
+        self.checker.follow()
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
         """Leave the stage and the disk alone."""
-        for timer in self._timers:
-            timer.stop()
-
-
-def _every(page: QWidget, period_ms: int, call: Callable[[], None]) -> QTimer:
-    timer = QTimer(page)
-    timer.setInterval(period_ms)
-    timer.timeout.connect(call)
-    return timer
+        self._timer.stop()
+        self.checker.rest()

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from PyQt5.QtWidgets import QWidget
-
 from control.core.planning import PlanDraft
-from control.core.presets import PresetChoices
 from control.core.schedule.places import find_plate
 from control.core.session import Session
-from control.gui.presets_dialog import PresetsDialog
 from squid.models.channel import ChannelPreset
 from squid.models.geometry import StagePosition
 from squid.models.plate import PlateGeometry
-from squid.utils.task import WorkerResult
-
-_LIMIT_MS = 10_000
 
 
 class PlanRig:
@@ -77,19 +70,3 @@ class PlanRig:
     def read(self, path: Path) -> PlanDraft:
         """Return the draft of a plan file; in a task."""
         return PlanDraft.read(path, self.plates())
-
-    def edit_presets(self, page: QWidget, objective: str | None, on_saved: Callable[[], None]) -> None:
-        """Ask the devices what they take, then open the dialog over the page."""
-        session = self._session
-
-        def opens(result: WorkerResult) -> None:
-            dialog = PresetsDialog(
-                session.presets, objective or self.objective, result.value, page, manager=session.manager
-            )
-            dialog.saved.connect(lambda *_: on_saved())
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
-
-        session.manager.submit(
-            "preset choices", lambda: PresetChoices.of(session.microscope), _LIMIT_MS, opens, coalesce_key="choices"
-        )

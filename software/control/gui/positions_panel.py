@@ -6,47 +6,28 @@ what it is given (`set_draft`) and says what a person made of it (`changed`, `re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
-from PyQt5.QtCore import QItemSelectionModel, Qt, pyqtSignal
-from PyQt5.QtWidgets import (
-    QAbstractItemView,
-    QAction,
-    QFileDialog,
-    QGridLayout,
-    QHeaderView,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtCore import QItemSelectionModel, pyqtSignal
+from PyQt5.QtWidgets import QAbstractItemView, QAction, QGridLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from control.core.monitor import RigState
-from control.core.planning import FreePosition, PlanDraft, RegionPolygon, read_positions, write_positions
-from control.core.planning.positions_csv import unique_names
+from control.core.planning import FreePosition, PlanDraft, RegionPolygon
 from control.gui import theme
-from control.gui.parts import Section, button_for, faint_label, make_action
+from control.gui.parts import Section, faint_label
+from control.gui.positions_actions import PositionsActions
+from control.gui.positions_files import PositionsFiles
 from control.gui.positions_model import PositionsModel
 from control.gui.regions_list import RegionsList
-from squid.utils.task import WorkerResult
+from control.gui.work_bar import WorkBar
 from squid.utils.worker_manager import WorkerManager
 
-_LIMIT_MS = 20_000
-_BUTTONS = {
-    "add": "Add here",
-    "set_z": "Set z here",
-    "go_to": "Go to",
-    "up": "Up",
-    "down": "Down",
-    "remove": "Remove",
-    "area": "Make region",
-    "remove_region": "Remove region",
-    "load": "Import",
-    "save": "Export",
-}
-_CSV = "Lists of positions (*.csv *.txt);;All files (*)"
+_NO_POSITIONS = (
+    "None yet. Go to a place on the Look page and press Add here, or import a list. Without any, the run images where "
+    "the stage stands."
+)
 
 
 class KnowsTheRig(Protocol):
@@ -66,6 +47,8 @@ class PositionsPanel(QWidget):
         Says where the stage stands.
     manager : WorkerManager
         Reads and writes files, and counts fields.
+    work : WorkBar
+        Shows what takes long.
 
     Attributes
     ----------
@@ -81,24 +64,29 @@ class PositionsPanel(QWidget):
     regions_changed = pyqtSignal(object)
     go_to_requested = pyqtSignal(float, float, object)
 
-    def __init__(self, monitor: KnowsTheRig, manager: WorkerManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, monitor: KnowsTheRig, manager: WorkerManager, work: WorkBar, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._monitor = monitor
-        self._manager = manager
         self._z_um: float | None = None
         self.model = PositionsModel(self)
         self.table = self._make_table()
         self.section = Section("Positions")
-        self.regions = RegionsList(manager)
+        self.regions = RegionsList(manager, work)
         self.regions_section = Section("Regions")
         self._count = faint_label()
         self._count.setObjectName("positionsCount")
-        self._make_actions()
+        self.files = PositionsFiles(self, manager, work, lambda: self.positions)
+        self.actions_of_places = self._make_actions()
         self._lay_out()
         self.model.edited.connect(self._say)
         self.model.refused.connect(self._refuse)
         self.regions.refused.connect(self._refuse_region)
         self.regions.changed.connect(self._regions_edited)
+        self.files.imported.connect(self._take_imported)
+        self.files.said.connect(self._count.setText)
+        self.files.refused.connect(self._refuse)
         self._follow()
 
     # --- for the page -----------------------------------------------------------------------------------------------
@@ -127,17 +115,7 @@ class PositionsPanel(QWidget):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None: a separator."""
-        places = [self.add, self.set_z, self.go_to, None, self.up, self.down, self.remove, None]
-        return [*places, self.area, self.remove_region, None, self.load, self.save]
-
-    def import_file(self, path: Path) -> None:
-        """Add the positions of a CSV file below those that are there."""
-        self._run("import positions", lambda: read_positions(path), self._imported)
-
-    def export_file(self, path: Path) -> None:
-        """Write the positions as CSV."""
-        positions = self.model.positions
-        self._run("export positions", lambda: write_positions(path, positions), self._exported)
+        return self.actions_of_places.in_menu_order()
 
     # --- what a person does -----------------------------------------------------------------------------------------
 
@@ -194,35 +172,8 @@ class PositionsPanel(QWidget):
         corners = [(p.x_um, p.y_um) for row, p in enumerate(self.positions) if row in self._chosen()]
         self.add_region((x, y) for x, y in corners if x is not None and y is not None)
 
-    def _choose_import(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Import positions", "", _CSV)
-        if name:
-            self.import_file(Path(name))
-
-    def _choose_export(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Export positions", "positions.csv", _CSV)
-        if name:
-            self.export_file(Path(name))
-
-    # --- results of tasks -------------------------------------------------------------------------------------------
-
-    def _run(self, name: str, task: Callable[[], object], on_complete: Callable[[WorkerResult], object]) -> None:
-        self._refuse("")
-        key = f"{name} {id(self)}"
-        self._manager.submit(
-            key, task, timeout_ms=_LIMIT_MS, on_complete=on_complete, on_error=self._failed, coalesce_key=key
-        )
-
-    def _imported(self, result: WorkerResult) -> None:
-        before = len(self.positions)
-        merged = unique_names((*self.positions, *result.value), "position")
-        self._become(merged, chosen=set(range(before, len(merged))))
-
-    def _exported(self, _: WorkerResult) -> None:
-        self._count.setText(f"{len(self.positions)} positions exported")
-
-    def _failed(self, result: WorkerResult) -> None:
-        self._refuse("The disk did not answer in time" if result.timed_out else str(result.error))
+    def _take_imported(self, positions: tuple[FreePosition, ...]) -> None:
+        self._become(positions, chosen=set(range(len(self.positions), len(positions))))
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -263,14 +214,8 @@ class PositionsPanel(QWidget):
     def _follow(self) -> None:
         """Enable what can be done now, and count."""
         rows, count = self._chosen(), len(self.positions)
-        for action in (self.set_z, self.remove, self.up, self.down):
-            action.setEnabled(bool(rows))
-        self.go_to.setEnabled(len(rows) == 1)
-        self.area.setEnabled(len(rows) >= 3)
-        self.save.setEnabled(count > 0)
-        self.remove_region.setEnabled(bool(self.regions.regions))
-        none = "None yet: go somewhere and press Add here, or import a list"
-        self._count.setText(f"{count} position{'s' if count > 1 else ''}" if count else none)
+        self.actions_of_places.enable(chosen=len(rows), positions=count, regions=len(self.regions.regions))
+        self._count.setText(f"{count} position{'s' if count > 1 else ''}" if count else _NO_POSITIONS)
 
     def _make_table(self) -> QTableView:
         table = QTableView()
@@ -291,69 +236,27 @@ class PositionsPanel(QWidget):
             selection.selectionChanged.connect(lambda *_: self._follow())
         return table
 
-    def _make_actions(self) -> None:
-        def action(text: str, call: Callable[[], object], keys: str, image: str, tip: str) -> QAction:
-            return make_action(self, text, call, shortcut=keys, image=image, tip=tip)
-
-        self.add = action(
-            "Add position &here", self._add_here, "Ctrl+Shift+A", "map-marker-plus", "Add where the stage stands"
+    def _make_actions(self) -> PositionsActions:
+        return PositionsActions.make(
+            self,
+            add=self._add_here,
+            set_z=self._set_z_here,
+            go_to=self._go_to_chosen,
+            up=lambda: self._move(-1),
+            down=lambda: self._move(1),
+            remove=self._remove_chosen,
+            area=self._area_of_chosen,
+            remove_region=self.regions.remove_chosen,
+            load=self.files.choose_import,
+            save=self.files.choose_export,
         )
-        self.set_z = action(
-            "&Set z of chosen positions here",
-            self._set_z_here,
-            "Ctrl+Shift+H",
-            "arrow-expand-vertical",
-            "Give the chosen ones the stage's z",
-        )
-        self.go_to = action(
-            "&Go to chosen position", self._go_to_chosen, "Ctrl+Shift+G", "crosshairs-gps", "Move the stage there"
-        )
-        self.remove = action(
-            "Remo&ve chosen positions", self._remove_chosen, "Del", "delete-outline", "Remove the chosen positions"
-        )
-        self.remove.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self.up = action(
-            "Chosen positions &up", lambda: self._move(-1), "Ctrl+Shift+Up", "arrow-up", "Take the chosen ones earlier"
-        )
-        self.down = action(
-            "Chosen positions do&wn", lambda: self._move(1), "Ctrl+Shift+Down", "arrow-down", "Take them later"
-        )
-        self.area = action(
-            "&Make region of chosen positions",
-            self._area_of_chosen,
-            "Ctrl+Shift+K",
-            "vector-polygon",
-            "Make a region whose corners are the chosen ones",
-        )
-        self.remove_region = action(
-            "Remove chosen re&gion",
-            self.regions.remove_chosen,
-            "Ctrl+Del",
-            "delete-outline",
-            "Remove the chosen region",
-        )
-        self.load = action(
-            "&Import positions…",
-            self._choose_import,
-            "Ctrl+Shift+I",
-            "import",
-            "Add the positions of a CSV file (also Squid's)",
-        )
-        self.save = action(
-            "E&xport positions…", self._choose_export, "Ctrl+Shift+X", "export", "Write the positions as a CSV file"
-        )
-        names = {"add": "addHere", "set_z": "setZHere", "go_to": "goTo"}
-        self._buttons: dict[str, QWidget] = {}
-        for name, text in _BUTTONS.items():
-            self._buttons[name] = button_for(getattr(self, name), "", text)
-            self._buttons[name].setObjectName(f"positions_{names.get(name, name)}")
 
     def _lay_out(self) -> None:
         buttons, files = QGridLayout(), QGridLayout()
         for number, name in enumerate(("add", "set_z", "go_to", "up", "down", "remove")):
-            buttons.addWidget(self._buttons[name], *divmod(number, 3))
+            buttons.addWidget(self.actions_of_places.buttons[name], *divmod(number, 3))
         for number, name in enumerate(("load", "save", "area")):
-            files.addWidget(self._buttons[name], 0, number)
+            files.addWidget(self.actions_of_places.buttons[name], 0, number)
         for grid in (buttons, files):
             grid.setSpacing(theme.GAP_PX // 2)
         self.section.body.addWidget(self.table, 1)
@@ -361,7 +264,7 @@ class PositionsPanel(QWidget):
         self.section.body.addLayout(buttons)
         self.section.body.addLayout(files)
         self.regions_section.body.addWidget(self.regions)
-        self.regions_section.body.addWidget(self._buttons["remove_region"])
+        self.regions_section.body.addWidget(self.actions_of_places.buttons["remove_region"])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.section, 2)

@@ -10,8 +10,10 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTable
 
 from control.core.planning import RegionPolygon, tiles_of
 from control.core.planning.polygon_fields import MOST_OVERLAP_PCT
+from control.gui.work_bar import WorkBar
 from squid.errors import PlanError
-from squid.utils.task import WorkerResult
+from squid.utils.task import WorkerResult, tell_progress
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager
 
 _NAME, _FIELDS, _OVERLAP = range(3)
@@ -26,6 +28,8 @@ class RegionsList(QWidget):
     ----------
     manager : WorkerManager
         Counts the fields: a large area takes a moment.
+    work : WorkBar
+        Shows that it is counting.
 
     Attributes
     ----------
@@ -38,9 +42,9 @@ class RegionsList(QWidget):
     changed = pyqtSignal(object)
     refused = pyqtSignal(str)
 
-    def __init__(self, manager: WorkerManager, parent: QWidget | None = None) -> None:
+    def __init__(self, manager: WorkerManager, work: WorkBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._manager = manager
+        self._manager, self._work = manager, work
         self._regions: tuple[RegionPolygon, ...] = ()
         self._fov_um: tuple[float, float] | None = None
         self._counts: Mapping[RegionPolygon, int | str] = {}
@@ -73,7 +77,9 @@ class RegionsList(QWidget):
         self._regions, self._fov_um = new, fov_um
         self._fill()
         if new and fov_um is not None:
-            self._manager.submit(
+            submit_with_progress(
+                self._manager,
+                self._work.begin("Counting the fields of regions"),
                 "count fields of regions",
                 lambda: _counted(new, fov_um),
                 timeout_ms=_LIMIT_MS,
@@ -158,7 +164,8 @@ class RegionsList(QWidget):
 def _counted(regions: tuple[RegionPolygon, ...], fov_um: tuple[float, float]) -> dict[RegionPolygon, int | str]:
     """Return the number of fields of each region; ``?`` for one that the check refuses."""
     counts: dict[RegionPolygon, int | str] = {}
-    for region in regions:
+    for number, region in enumerate(regions):
+        tell_progress(number / len(regions), region.name)
         try:
             counts[region] = len(tiles_of(region, fov_um))
         except PlanError:

@@ -150,7 +150,7 @@ class Delivery:
 
 def call_safely(call: Call, *args: Any) -> None:
     """Call it, unless its receiver was deleted; an exception is logged with its stack."""
-    receiver = getattr(call, "__self__", None)
+    receiver = getattr(getattr(call, "func", call), "__self__", None)  # also of a `functools.partial`
     if isinstance(receiver, QObject) and sip.isdeleted(receiver):
         _log.debug("receiver of %s was deleted; dropped", getattr(call, "__name__", call))
         return

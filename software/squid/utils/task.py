@@ -307,6 +307,20 @@ def current_task() -> Task | None:
     return task
 
 
+def stop_if_cancelled() -> None:
+    """Look whether the task that the calling thread runs should stop (`Task.raise_if_cancelled`); nothing outside."""
+    task = current_task()
+    if task is not None:
+        task.raise_if_cancelled()
+
+
+def tell_progress(fraction: float, message: str = "") -> None:
+    """Say how far the task is that the calling thread runs (`Task.report_progress`); nothing outside of any."""
+    task = current_task()
+    if task is not None:
+        task.report_progress(fraction, message)
+
+
 @lru_cache(maxsize=256)  # most programs run the same few tasks again and again
 def _frame_of(name: str) -> Callable[[Callable[[], Any]], Any]:
     return FunctionType(_named_frame.__code__.replace(co_name=f"task '{name}'"), {})

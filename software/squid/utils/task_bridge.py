@@ -25,6 +25,9 @@ from squid.utils.worker_manager import WorkerManager
 
 _INTERVAL_S = 1 / 60
 
+CANCEL_MS = 2000
+"""A task that a person has cancelled has so long to see it, then it is given up: a disk that hangs looks at nothing."""
+
 
 class TaskBridge(QObject):
     """Bindable state of a task; make it in the GUI thread.
@@ -128,14 +131,21 @@ def submit_with_progress(
     Parameters
     ----------
     display : QProgressDialog or QProgressBar
-        Shown in per mille; reset at the end.
+        Shown in per mille; reset at the end. What does not look whether it is cancelled (`Task.raise_if_cancelled`)
+        is given up after `CANCEL_MS`.
     options
         Those of `WorkerManager.submit`.
     """
     display.setRange(0, 1000)
+    handle: TaskHandle
+    cancelled = getattr(display, "canceled", None)
+
+    def cancel() -> None:  # holds the handle, which a connection alone does not
+        if handle.cancel():
+            QTimer.singleShot(CANCEL_MS, lambda: manager.give_up(handle.task, "was cancelled and did not stop"))
 
     def finished(_: WorkerResult) -> None:
-        display.reset()
+        call_safely(display.reset)
 
     handle = manager.submit(
         task_name,
@@ -144,9 +154,8 @@ def submit_with_progress(
         **_also(options, "on_finished", finished),
         **_rest(options),
     )
-    cancelled = getattr(display, "canceled", None)
     if cancelled is not None:
-        cancelled.connect(handle.cancel)
+        cancelled.connect(cancel)
     return handle
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,17 @@ from control.core.planning import (
     RandomFields,
     SingleField,
     TimeLapse,
+    Verdict,
     ZStack,
+    check,
 )
 from control.core.session import Session
 from control.gui.own_plate_dialog import OwnPlateDialog
 from control.gui.plan_page import PlanPage
 from control.gui.presets_dialog import PresetsDialog
 from squid.models.plan import AcquisitionPlan, read_plan
+from squid.utils import task_bridge
+from squid.utils.task import tell_progress
 from squid.utils.worker_manager import WorkerManager
 
 LEFT = Qt.MouseButton.LeftButton
@@ -313,7 +319,7 @@ def test_another_plate_and_the_fields_of_one_well(page: PlanPage, qtbot: QtBot) 
 
 
 def test_a_region_is_drawn_on_the_plate(page: PlanPage, qtbot: QtBot) -> None:
-    page.tabs.setCurrentIndex(2)
+    page.places.tabs.setCurrentIndex(2)
     press(page, "drawRegion")
     overlay = find(page, "regionOverlay")
     assert overlay.isVisible()
@@ -387,7 +393,7 @@ def test_a_refusal_stands_once_and_the_bar_leads_to_it(page: PlanPage, qtbot: Qt
 
 def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
     drag_wells(page, (0, 0), (0, 1))
-    QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(1).center())
+    QTest.mouseClick(page.places.tabs, LEFT, pos=page.places.tabs.tabRect(1).center())
     assert page.draft.use == "positions"
     assert page.positions.isVisible()
     assert page.wells.map.selection == ()
@@ -399,17 +405,17 @@ def test_the_tab_says_what_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
     plan, _ = started(page, qtbot)
     assert plan.wells is None
     assert plan.sequence.stage_positions[0].x == page.draft.positions[0].x_um
-    QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(0).center())
+    QTest.mouseClick(page.places.tabs, LEFT, pos=page.places.tabs.tabRect(0).center())
     assert page.draft.use == "wells"
     assert page.wells.map.selection == ((0, 0), (0, 1))
     assert not page.positions.isVisible()
 
 
 def test_a_region_that_was_made_is_imaged(page: PlanPage, qtbot: QtBot) -> None:
-    QTest.mouseClick(page.tabs, LEFT, pos=page.tabs.tabRect(1).center())
+    QTest.mouseClick(page.places.tabs, LEFT, pos=page.places.tabs.tabRect(1).center())
     page.positions.add_region([(20_000, 20_000), (20_100, 20_000), (20_100, 20_080)])
     assert page.draft.use == "regions"
-    assert page.tabs.currentIndex() == 2
+    assert page.places.tabs.currentIndex() == 2
     assert not page.column.fields.isVisible()
     tick(page, "zFixed")
     plan, _ = started(page, qtbot)
@@ -477,7 +483,7 @@ def test_a_useq_file_is_opened_and_what_cannot_be_shown_is_kept(page: PlanPage, 
     file.write_text(text)
     with qtbot.waitSignal(page.files.changed, timeout=20_000):
         page.open_file(file)
-    assert page.tabs.currentIndex() == 1
+    assert page.places.tabs.currentIndex() == 1
     assert isinstance(page.draft.z, Kept)
     assert find(page, "zKind").currentText().startswith("as in the file")
     assert "acquire_every" in find(page, "planKept").text()
@@ -541,3 +547,42 @@ def test_nothing_is_cut_off_in_the_column(page: PlanPage) -> None:
     viewport = page.column.viewport()
     assert viewport is not None
     assert inside.minimumSizeHint().width() <= viewport.width()
+
+
+def test_a_check_that_takes_long_can_be_cancelled_and_is_made_again_after_a_change(
+    page: PlanPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: object) -> Verdict:
+        while True:
+            tell_progress(0.5)
+            time.sleep(0.001)
+
+    page.work._delay.setInterval(1)
+    with monkeypatch.context() as slow:
+        slow.setattr(check, "verdict_of", endless)
+        write(page, "wellsText", "B2")
+        qtbot.waitUntil(lambda: page.work.isVisible() and "Checking the plan" in page.work.words.text())
+        QTest.mouseClick(page.work.cancel_button, LEFT)
+        qtbot.waitUntil(lambda: "the check was cancelled" in find(page, "planSays").text())
+        assert not find(page, "startButton").isEnabled()
+        page.checker._renew()
+        assert not page._session.plan_check.is_under_way
+    write(page, "wellsText", "B3")
+    qtbot.waitUntil(lambda: bool(find(page, "startButton").isEnabled()), timeout=20_000)
+
+
+def test_opening_a_plan_can_be_cancelled_and_leaves_the_page_as_it_was(
+    page: PlanPage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_bridge, "CANCEL_MS", 20)
+    before = page.draft
+    page.work._delay.setInterval(1)
+    file = tmp_path / "hangs.yaml"
+    os.mkfifo(file)  # a disk that does not answer: reading waits for a writer
+    page.open_file(file)
+    qtbot.waitUntil(lambda: page.work.isVisible() and "Opening hangs.yaml" in page.work.words.text())
+    QTest.mouseClick(page.work.cancel_button, LEFT)
+    qtbot.waitUntil(lambda: not page.work.isVisible())
+    assert page.draft == before
+    assert page.findChild(QMessageBox, "planFileTrouble") is None
+    file.write_text("the reader goes home")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +15,12 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from control.core.planning import FreePosition, PlanDraft, RegionPolygon, read_positions
+from control.core.planning import FreePosition, PlanDraft, RegionPolygon, read_positions, write_positions
+from control.gui import positions_files, work_bar
 from control.gui.positions_panel import PositionsPanel
+from control.gui.work_bar import WorkBar
 from squid.models.geometry import StagePosition
+from squid.utils.task import tell_progress
 from squid.utils.worker_manager import WorkerManager
 
 THREE = (FreePosition("a", 1000.0, 2000.0, 30.0), FreePosition("b", 5000.0, 2000.0), FreePosition("c", 5000.0, 6000.0))
@@ -34,8 +39,10 @@ class Bench:
 
     def __init__(self, qtbot: QtBot, manager: WorkerManager) -> None:
         self.monitor = SimpleNamespace(newest=self.state(True))
-        self.panel = PositionsPanel(self.monitor, manager)  # type: ignore[arg-type]
+        self.work = WorkBar()
+        self.panel = PositionsPanel(self.monitor, manager, self.work)  # type: ignore[arg-type]
         qtbot.addWidget(self.panel)
+        qtbot.addWidget(self.work)
         self.panel.show()
         self.heard: list[tuple[FreePosition, ...]] = []
         self.regions: list[tuple[RegionPolygon, ...]] = []
@@ -86,7 +93,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(qtbot: QtBot, manager: WorkerManager) -> Bench:
+def bench(qtbot: QtBot, manager: WorkerManager, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(work_bar, "SHOWN_AFTER_MS", 1)
     return Bench(qtbot, manager)
 
 
@@ -135,12 +143,10 @@ def test_order_z_and_removal(bench: Bench) -> None:
 
 def test_nothing_chosen_nothing_to_do(bench: Bench) -> None:
     bench.show(positions=THREE)
-    panel = bench.panel
-    assert not any(
-        one.isEnabled() for one in (panel.remove, panel.up, panel.down, panel.set_z, panel.go_to, panel.area)
-    )
+    can = bench.panel.actions_of_places
+    assert not any(one.isEnabled() for one in (can.remove, can.up, can.down, can.set_z, can.go_to, can.area))
     bench.choose(0)
-    assert panel.go_to.isEnabled()
+    assert can.go_to.isEnabled()
 
 
 def test_go_to(bench: Bench) -> None:
@@ -192,9 +198,45 @@ def test_export_and_import(bench: Bench, qtbot: QtBot, tmp_path: Path, monkeypat
     assert bench.names == ["a", "b", "c", "a-2", "b-2", "c-2"]
 
 
+def test_an_export_that_is_cancelled_leaves_no_file(
+    bench: Bench, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        positions_files, "write_positions", lambda path, some: write_positions(path, itertools.cycle(some))
+    )
+    bench.show(positions=THREE)
+    bench.panel.files.export_file(tmp_path / "endless.csv")
+    qtbot.waitUntil(bench.work.isVisible)
+    assert "Exporting endless.csv" in bench.work.words.text()
+    QTest.mouseClick(bench.work.cancel_button, LEFT)
+    qtbot.waitUntil(lambda: "cancelled" in bench.panel._count.text())
+    assert not bench.work.isVisible()
+    assert list(tmp_path.iterdir()) == []
+    assert bench.refusal == ""
+
+
+def _never_read(_: Path) -> tuple[FreePosition, ...]:
+    for line in itertools.count():
+        tell_progress(0.5, f"line {line}")
+        time.sleep(0.001)
+    return ()
+
+
+def test_an_import_that_is_cancelled_adds_nothing(
+    bench: Bench, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(positions_files, "read_positions", _never_read)
+    bench.show(positions=THREE)
+    bench.panel.files.import_file(tmp_path / "endless.csv")
+    qtbot.waitUntil(bench.work.isVisible)
+    QTest.mouseClick(bench.work.cancel_button, LEFT)
+    qtbot.waitUntil(lambda: "cancelled" in bench.panel._count.text())
+    assert bench.names == ["a", "b", "c"]
+
+
 def test_a_list_that_cannot_be_read_is_told(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("x_um,y_um\n1,two\n")
-    bench.panel.import_file(tmp_path / "bad.csv")
+    bench.panel.files.import_file(tmp_path / "bad.csv")
     qtbot.waitUntil(lambda: "line 2, column 'y_um': 'two'" in bench.refusal)
     assert bench.heard == []
 
@@ -202,10 +244,12 @@ def test_a_list_that_cannot_be_read_is_told(bench: Bench, qtbot: QtBot, tmp_path
 def test_a_panel_that_is_gone_does_not_mind_a_late_file(
     manager: WorkerManager, qtbot: QtBot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    panel = PositionsPanel(SimpleNamespace(newest=None), manager)
+    work = WorkBar()
+    qtbot.addWidget(work)
+    panel = PositionsPanel(SimpleNamespace(newest=None), manager, work)
     (tmp_path / "list.csv").write_text("x_um,y_um\n1,2\n")
     manager.pause()
-    panel.import_file(tmp_path / "list.csv")
+    panel.files.import_file(tmp_path / "list.csv")
     panel.deleteLater()
     with qtbot.waitSignal(panel.destroyed):
         pass

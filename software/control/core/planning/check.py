@@ -27,7 +27,7 @@ from squid.machine_file import read_plates
 from squid.microscope import Microscope
 from squid.models.plan import AcquisitionPlan
 from squid.utils.delivery import call_safely
-from squid.utils.task import TaskHandle, WorkerResult
+from squid.utils.task import TaskCancelledError, TaskHandle, WorkerResult, tell_progress
 from squid.utils.worker_manager import WorkerManager
 
 DEBOUNCE_MS = 150
@@ -35,6 +35,8 @@ DEBOUNCE_MS = 150
 
 LIMIT_MS = 30_000
 """A check that takes longer is given up: a stage or a disk does not answer."""
+
+CANCELLED = "the check was cancelled; it is made again when you change something"
 
 _TASK = "check of the plan"
 
@@ -122,7 +124,13 @@ class PlanCheck:
         self._handle: TaskHandle | None = None
         self._fov_um: tuple[float, float] | None = None
 
-    def check(self, draft: PlanDraft, output: Path | None, on_verdict: Callable[[Verdict], object]) -> None:
+    def check(
+        self,
+        draft: PlanDraft,
+        output: Path | None,
+        on_verdict: Callable[[Verdict], object],
+        submit: Callable[..., TaskHandle] | None = None,
+    ) -> None:
         """Check a draft soon; returns at once. From the GUI thread.
 
         Parameters
@@ -132,7 +140,9 @@ class PlanCheck:
         output : Path or None
             Where the run would be written; None: the disk is not looked at.
         on_verdict : callable
-            Told the `Verdict` in the GUI thread.
+            Told the `Verdict` in the GUI thread; also when the check came to no end, or a person has cancelled it.
+        submit : callable, optional
+            Starts the task in place of the manager, for example with a bar of its progress.
         """
         self.drop()
         number = self._asked
@@ -148,7 +158,7 @@ class PlanCheck:
         def failed(result: WorkerResult) -> None:
             deliver(_not_checked(draft, result))
 
-        self._handle = self._manager.submit(
+        self._handle = (submit or self._manager.submit)(
             _TASK,
             lambda: verdict_of(draft, self._microscope, output),
             timeout_ms=LIMIT_MS,
@@ -157,6 +167,11 @@ class PlanCheck:
             coalesce_key=_TASK,
             delay_ms=self._debounce_ms,
         )
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a check waits or runs."""
+        return self._handle is not None and not self._handle.is_finished
 
     def drop(self) -> None:
         """Forget the check that waits or runs: its verdict never comes."""
@@ -179,11 +194,14 @@ def verdict_of(draft: PlanDraft, microscope: Microscope, output: Path | None) ->
     outlines = FieldOutlines()
     try:
         plan = draft.to_plan()
+        tell_progress(0.1, "measures the fields")
         fov_um = optics_of(plan, microscope).fov_um
         for number, region in enumerate(draft.regions if draft.use == "regions" else ()):
             refuse_too_large(region, fov_um, key=f"sequence.stage_positions.{number}")
         outlines = outlines_of(draft, {**read_plates(), **microscope.config.plates}, fov_um)
+        tell_progress(0.2, "compares with the microscope")
         schedule, refused = examine(plan, microscope, output)
+        tell_progress(0.6, "adds up")
     except PlanError as e:
         refused = [e]
     told = tuple(dict.fromkeys(refusal_of(error) for error in refused))
@@ -243,5 +261,7 @@ def _has_every_z(draft: PlanDraft) -> bool:
 
 def _not_checked(draft: PlanDraft, result: WorkerResult) -> Verdict:
     """Return the verdict of a check that came to no end; its stack is in the log."""
+    if isinstance(result.error, TaskCancelledError):
+        return Verdict(draft, None, None, (Refusal(Section.RUN, CANCELLED),))
     why = f"a device or the disk did not answer within {LIMIT_MS / 1000:g} s" if result.timed_out else result.error
     return Verdict(draft, None, None, (Refusal(Section.RUN, f"the plan could not be checked: {why}"),))

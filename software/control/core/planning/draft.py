@@ -20,10 +20,11 @@ from typing import Any
 from control.core.planning.parts import ChannelChoice, DraftParts
 from control.core.planning.reading import kept_as_is, parts_of
 from control.core.planning.writing import plan_of
-from control.core.run_record import replace_text
+from control.core.whole_file import whole_file
 from squid.machine_file import MachineConfig
 from squid.models.plan import AcquisitionPlan, plan_text, read_plan
 from squid.models.plate import PlateGeometry
+from squid.utils.task import tell_progress
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class PlanDraft(DraftParts):
     @classmethod
     def read(cls, path: Path, plates: Mapping[str, PlateGeometry] | None = None) -> PlanDraft:
         """Open a plan file or a bare useq file; `PlanError` names file, key, value and what is allowed."""
-        return cls.of(read_plan(path), plates)
+        plan = read_plan(path)
+        tell_progress(0.7, "shows it")
+        return cls.of(plan, plates)
 
     def write(self, path: Path) -> None:
         """Save as a plan file, whole or not at all; JSON when the name ends so.
@@ -83,8 +86,11 @@ class PlanDraft(DraftParts):
             The draft makes no plan.
         StorageError
             The file could not be written; the old one is as it was.
+        TaskCancelledError
+            The task was cancelled; the old file is as it was.
         """
-        replace_text(path, plan_text(self.to_plan(), as_json=path.suffix == ".json"))
+        with whole_file(path) as beside:
+            beside.write_text(plan_text(self.to_plan(), as_json=path.suffix == ".json"), encoding="utf-8")
 
     def replace(self, **changes: Any) -> PlanDraft:
         """Return the draft with other values."""

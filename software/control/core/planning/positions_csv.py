@@ -18,14 +18,18 @@ from io import StringIO
 from pathlib import Path
 
 from control.core.planning.parts import FreePosition
-from control.core.run_record import replace_text
+from control.core.whole_file import whole_file
 from squid.errors import PlanError
+from squid.utils.task import stop_if_cancelled, tell_progress
 
 _AXIS = re.compile(r"([xyz])\s*[_ ]?\s*[(\[]?\s*(um|µm|μm|mm)\s*[)\]]?", re.IGNORECASE)
 _NAMES = ("name", "id", "region", "label", "position")
 COLUMNS = "x_um, y_um, z_um, name; or x (mm), y (mm), z (mm), ID"
 MOST_BYTES = 20_000_000
 """A larger file is no list of positions."""
+
+_LOOK_EVERY = 1000
+"""Lines between two looks whether a person has cancelled."""
 
 
 def read_positions(path: Path) -> tuple[FreePosition, ...]:
@@ -54,7 +58,11 @@ def parse_positions(text: str, path: Path) -> tuple[FreePosition, ...]:
     """Return the positions of a CSV text; `path` is named in errors, else as `read_positions`."""
     header, *rows = _rows(text, path) or [(1, [])]
     columns = _columns(header[1], path)
-    found = [_position(line, row, columns, path) for line, row in rows]
+    found = []
+    for number, (line, row) in enumerate(rows):
+        if number % _LOOK_EVERY == 0:
+            tell_progress(0.3 + 0.6 * number / len(rows), f"line {line}")
+        found.append(_position(line, row, columns, path))
     if not found:
         raise PlanError("holds no position", file=path, allowed="one line for each position below the header")
     return unique_names(found, path.stem)
@@ -68,6 +76,8 @@ def _rows(text: str, path: Path) -> list[tuple[int, list[str]]]:
     rows = []
     try:
         for row in reader:
+            if reader.line_num % _LOOK_EVERY == 0:
+                stop_if_cancelled()
             if any(cell.strip() for cell in row):
                 rows.append((reader.line_num, row))
     except csv.Error as e:
@@ -131,10 +141,14 @@ def _number(line: int, row: Sequence[str], column: Column, path: Path) -> float 
 def unique_names(positions: Iterable[FreePosition], stem: str) -> tuple[FreePosition, ...]:
     """Return positions with names that differ, also where a file system tells no capitals: ``A1``, ``A1-2``."""
     taken: set[str] = set()
+    candidates: dict[str, Iterator[str]] = {}  # those before were taken: ten thousand of one name are no long search
 
     def named(position: FreePosition, number: int) -> FreePosition:
+        if number % _LOOK_EVERY == 0:
+            stop_if_cancelled()
         wanted = position.name or f"{stem}-{number}"
-        name = next(candidate for candidate in _candidates(wanted) if candidate.casefold() not in taken)
+        untried = candidates.setdefault(wanted, _candidates(wanted))
+        name = next(candidate for candidate in untried if candidate.casefold() not in taken)
         taken.add(name.casefold())
         return FreePosition(name, position.x_um, position.y_um, position.z_um, position.origin)
 
@@ -156,8 +170,11 @@ def write_positions(path: Path, positions: Iterable[FreePosition]) -> None:
     ------
     StorageError
         The file could not be written; an old one is as it was.
+    TaskCancelledError
+        The task was cancelled; an old file is as it was.
     """
-    replace_text(path, positions_text(positions))
+    with whole_file(path) as beside:
+        beside.write_text(positions_text(positions), encoding="utf-8")
 
 
 def positions_text(positions: Iterable[FreePosition]) -> str:
@@ -165,6 +182,8 @@ def positions_text(positions: Iterable[FreePosition]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("x_um", "y_um", "z_um", "name"))
-    for p in positions:
+    for number, p in enumerate(positions):
+        if number % _LOOK_EVERY == 0:
+            stop_if_cancelled()
         writer.writerow((*("" if um is None else repr(float(um)) for um in (p.x_um, p.y_um, p.z_um)), p.name))
     return text.getvalue()

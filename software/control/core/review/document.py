@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from control.core.run_record import replace_text
+from control.core.whole_file import whole_file
 from squid.errors import ConfigurationError
 
 _NUMBER = re.compile(r"[+-]?[0-9.]+ ?%?")
@@ -93,7 +93,8 @@ class Document:
         writers = {".txt": self.text, ".md": self.markdown, ".html": self.html}
         if path.suffix.lower() not in writers:
             raise ConfigurationError(f"'{path.suffix}' is no kind of report", file=path, allowed=", ".join(writers))
-        replace_text(path, writers[path.suffix.lower()]())
+        with whole_file(path) as beside:
+            beside.write_text(writers[path.suffix.lower()](), encoding="utf-8")
 
 
 _STYLE = (

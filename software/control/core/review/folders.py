@@ -8,6 +8,7 @@ from pathlib import Path
 from control.core.journal import FILE_NAME, VERSION, Record, read_records
 from control.core.run_record import RUN_FILE, RunSummary, read_summary
 from squid.errors import ConfigurationError, ResumeRefusedError
+from squid.utils.task import stop_if_cancelled, tell_progress
 
 
 def find_run_folder(path: Path) -> Path:
@@ -28,7 +29,8 @@ def recent_runs(output: Path, count: int = 50) -> list[tuple[Path, RunSummary]]:
     """Return the newest runs in an output folder, the newest first; what is no run is left out."""
     found: list[tuple[Path, RunSummary]] = []
     stamps = sorted(_starts(output), reverse=True)
-    for _, folder in stamps[:count]:
+    for number, (_, folder) in enumerate(stamps[:count]):
+        tell_progress(number / min(count, len(stamps)), folder.name)
         try:
             found.append((folder, read_summary(folder)))
         except ResumeRefusedError:
@@ -40,6 +42,7 @@ def _starts(output: Path) -> Iterator[tuple[float, Path]]:
     if not output.is_dir():
         return
     for folder in output.iterdir():
+        stop_if_cancelled()
         try:
             yield (folder / RUN_FILE).stat().st_mtime, folder
         except OSError:  # no run, or gone since
