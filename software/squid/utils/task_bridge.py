@@ -142,7 +142,10 @@ def submit_with_progress(
 
     def cancel() -> None:  # holds the handle, which a connection alone does not
         if handle.cancel():
-            QTimer.singleShot(CANCEL_MS, lambda: manager.give_up(handle.task, "was cancelled and did not stop"))
+            QTimer.singleShot(CANCEL_MS, give_up)
+
+    def give_up() -> None:
+        manager.give_up(handle.task, "was cancelled and did not stop")
 
     def finished(_: WorkerResult) -> None:
         call_safely(display.reset)
