@@ -16,7 +16,8 @@ live   taken_hz, shown_hz    frames of 2048 x 2048 that live view took, and that
        gui_cpu               processor time of the GUI thread per second: says more than the times on a busy machine
 live30 the same              with an exposure that allows 30 frames per second
 run    worst_ms, p99_ms      the same, during the reference case of `acquisition.py`, with the Run page shown
-       overhead_ms_per_frame of that run; alone_overhead_ms_per_frame: of the same run without a window
+       wall_s                from putting the plan into the queue to the end; loop_wall_s: the run itself
+       overhead_ms_per_frame of the run itself; alone_overhead_ms_per_frame: of the same run without a window
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def child(script: str, *arguments: str, platform: str, folder: Path) -> dict[str
 
 
 def overhead_ms(figures: dict[str, Any]) -> float:
-    """Time per frame that is neither exposure nor a move that nothing can hide."""
-    return round(1000 * (figures["wall_s"] - figures["ideal_s"]) / figures["frames"], 2)
+    """Time per frame of the run itself that is neither exposure nor a move that nothing can hide."""
+    return round(1000 * (figures["loop_wall_s"] - figures["ideal_s"]) / figures["frames"], 2)
 
 
 def measure(kind: str, seconds: float, platform: str, disk: Path) -> dict[str, Any]:

@@ -28,9 +28,13 @@ import numpy as np
 from PyQt5.QtCore import QEventLoop, Qt, QTimer
 from PyQt5.QtWidgets import QApplication, QWidget
 
-from control.gui.contrast import Contrast
-from control.gui.histogram import HistogramPanel
-from control.gui.image_view import ImageView, Placement
+from control.core.contrast import Contrast
+from control.core.grey_values import GreyCounts
+from control.core.rendering import Layer
+from control.gui.contrast_control import ContrastControl
+from control.gui.image_view import ImageView
+from control.gui.live_image import MEASURE_S
+from control.gui.view_transform import Placement
 from squid.models.geometry import Pixels
 
 SHAPE_PX = (2048, 2048)
@@ -69,18 +73,22 @@ def images() -> list[Pixels]:
 
 def ours() -> tuple[QWidget, Show]:
     view = ImageView()
-    view.set_tone(100, 4000, "#00FF00")
-    return view, lambda pixels: view.show_image(pixels, BITS, PLACE)
+    return view, lambda pixels: view.show_image([Layer(pixels, (100, 4000), "#00FF00")], BITS, PLACE)
 
 
 def ours_with_histogram() -> tuple[QWidget, Show]:
     view, show = ours()
-    panel = HistogramPanel(Contrast(view))
-    panel.setParent(view)
+    control = ContrastControl(Contrast())
+    control.setParent(view)
+    measured_s = 0.0
 
     def both(pixels: Pixels) -> None:
+        nonlocal measured_s
         show(pixels)
-        panel.show_frame("FITC", pixels, BITS, "#00FF00")
+        if time.perf_counter() - measured_s >= MEASURE_S:
+            measured_s = time.perf_counter()
+            counts = GreyCounts.of(pixels, BITS)
+            control.show_counts("FITC", counts, counts.limits(), "#00FF00")
 
     return view, both
 

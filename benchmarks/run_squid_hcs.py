@@ -70,7 +70,7 @@ def main() -> None:
         assert summary is not None  # without a limit the wait ends with the run
         if summary.status != "completed":
             raise SystemExit(f"{summary.status}: {summary.reason}")
-        finish(frames=summary.frames_stored, wall_s=wall_s, ideal_s=summary.ideal_s)
+        finish(frames=summary.frames_stored, wall_s=wall_s, ideal_s=summary.ideal_s, loop_wall_s=summary.wall_s)
 
 
 if __name__ == "__main__":

@@ -184,6 +184,7 @@ def run(program: Program, folder: Path) -> dict[str, Any]:
     counts = {"frames": summary.frames_stored, "wall_s": round(wall_s, 2), "ideal_s": summary.ideal_s}
     return {
         **counts,
+        "loop_wall_s": summary.wall_s,
         **probe.figures(),
         "gui_cpu": round(gui_cpu_s / wall_s, 3),
         "rss_mb": rss_mb(),
