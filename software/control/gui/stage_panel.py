@@ -1,6 +1,7 @@
 """The stage by hand: where it is, steps, go-to, home, loading position, objective, keys.
 
 Shows `Monitor.newest`, asks `Manual`; a run that has the microscope, or a device that does not answer, is named here.
+Its keys move something only while it is shown: elsewhere the same keys scroll lists and texts.
 """
 
 from __future__ import annotations
@@ -203,8 +204,8 @@ class StagePanel(QWidget):
             "Home the stage?\n\nz retracts first, then x and y go to the ends of their travel. "
             "Make sure that no objective, plate or lid is in the way."
         )
-        answer = QMessageBox.question(self, "Home the stage", question)
-        if answer == QMessageBox.StandardButton.Yes:
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        if QMessageBox.question(self, "Home the stage", question, yes | no, no) == yes:
             self._accepted()
             self._manual.home(on_error=self._failed)
 
@@ -232,6 +233,7 @@ class StagePanel(QWidget):
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
         """Follow nothing that nobody sees."""
         self._timer.stop()
+        self._allow(moves=False)
         super().hideEvent(event)
 
     def refresh(self) -> None:
@@ -243,12 +245,16 @@ class StagePanel(QWidget):
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         self.axes.set_moves_allowed(is_free)
-        for action in (*self._steps, *self._places, self.stop_action):
-            action.setEnabled(is_free)
+        self._allow(moves=is_free and self.isVisible())
+        self.stop_action.setEnabled(is_free)
         self._objectives.setEnabled(is_free and self._objectives.count() > 1)
         if state is not None and not self._objectives.hasFocus() and self._manual.activity is None:
             with QSignalBlocker(self._objectives):
                 self._objectives.setCurrentText(state.objective)
+
+    def _allow(self, *, moves: bool) -> None:
+        for action in (*self._steps, *self._places):
+            action.setEnabled(moves)
 
     def _note(self) -> str:
         """Say that steps were left out, for a while."""

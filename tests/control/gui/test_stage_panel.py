@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QComboBox, QLabel, QMessageBox, QPushButton, QToolButton, QWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QComboBox,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QPushButton,
+    QTabWidget,
+    QTextBrowser,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from tests import rig
 from tests.hands import HandBench, hand_bench
@@ -131,6 +142,45 @@ def test_a_hidden_panel_asks_nothing(qtbot: QtBot, panel: StagePanel) -> None:
     assert panel._timer.isActive()
 
 
+def test_keys_on_another_page_scroll_there_and_move_nothing(
+    qtbot: QtBot, bench: HandBench, panel: StagePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page down in a list once drove the focus, Ctrl+End in a report took the plate to the loading position."""
+    moved: list[str] = []
+    for name in ("move_by", "home", "go_to_loading_position"):
+        monkeypatch.setattr(bench.manual, name, lambda *_, name=name, **__: moved.append(name))
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: moved.append("asked"))
+    window, report = QMainWindow(), QTextBrowser()
+    qtbot.addWidget(window)
+    pages = QTabWidget()
+    pages.addTab(panel, "look")
+    pages.addTab(report, "review")
+    window.setCentralWidget(pages)
+    menu = window.menuBar().addMenu("Look")
+    for action in panel.menu_actions():
+        menu.addAction(action) if action is not None else menu.addSeparator()
+    report.setPlainText("line\n" * 1000)
+    with qtbot.waitActive(window, timeout=20_000):
+        window.show()
+        window.activateWindow()
+    panel.refresh()
+    qtbot.keyClick(panel, Qt.Key.Key_PageDown)
+    assert moved == ["move_by"]
+    pages.setCurrentWidget(report)
+    for key, modifier in (
+        (Qt.Key.Key_PageDown, Qt.KeyboardModifier.NoModifier),
+        (Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier),
+        (Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier),
+        (Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier),
+    ):
+        qtbot.keyClick(report, key, modifier)
+    panel.refresh()  # as the page's timer may once more
+    qtbot.keyClick(report, Qt.Key.Key_PageDown)
+    assert moved == ["move_by"]
+    assert report.verticalScrollBar().value() > 0
+    panel.setParent(None)  # belongs to its fixture
+
+
 def test_it_fits_a_narrow_column(panel: StagePanel) -> None:
     assert panel.minimumSizeHint().width() <= 380
 
@@ -248,7 +298,13 @@ def test_home_asks_first(
     qtbot: QtBot, bench: HandBench, panel: StagePanel, monkeypatch: pytest.MonkeyPatch, answer: object
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(QMessageBox, "question", lambda parent, title, text: (asked.append(text), answer)[1])
+
+    def ask(parent: QWidget, title: str, text: str, answers: object, default: object) -> object:
+        assert default == QMessageBox.StandardButton.No  # Enter moves nothing
+        asked.append(text)
+        return answer
+
+    monkeypatch.setattr(QMessageBox, "question", ask)
     start = bench.microscope.stage.position()
     press(qtbot, panel, "homeButton")
     assert "no objective, plate or lid is in the way" in asked[0]
