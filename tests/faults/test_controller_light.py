@@ -59,14 +59,30 @@ def test_the_default_lease_darkens_within_its_bound(start: Start) -> None:
 def test_row_26_a_stock_watchdog_is_armed_again(start: Start, version: str) -> None:
     bench = start("--stock", version, lease_ms=300, beat_fresh_ms=100)
     light = bench.light()
-    for _ in range(2):
+    for times in (1, 2):
         light.turn_on("488", 1.0).result(TIMEOUT_S)
         bench.eventually(lambda: not bench.lit(), 2.0)
         bench.eventually(lambda: light.lit == ())
-        assert light.state()["light_lease_expired"]
+        bench.eventually(lambda times=times: light.state()["light_lease_expired"] == times)
         assert bench.link.state()["light_lease_armed"] is False
         bench.link.lease.beat()
         bench.eventually(lambda: bench.link.state()["light_lease_armed"])
+
+
+def test_a_port_that_early_1_1_switches_off_by_itself_is_known_to_be_dark(start: Start) -> None:
+    bench = start("--stock", "1.1-early", lease_ms=300, beat_fresh_ms=100)
+    light = bench.light()
+    light.turn_on("488", 1.0).result(TIMEOUT_S)
+    before = light.interruptions
+    beat_for(bench, 0.6)  # there is no heartbeat that would keep it on
+    assert not bench.lit()
+    assert light.lit == ()
+    assert light.interruptions > before
+    light.turn_on("488", 1.0).result(TIMEOUT_S)
+    lit = light.interruptions
+    light.turn_off("488").result(TIMEOUT_S)
+    beat_for(bench, 0.1)
+    assert light.interruptions == lit  # switched off by us: no interruption
 
 
 @pytest.mark.parametrize("version", ["0.0", "1.0"])

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from squid.drivers.controller.packets import GUARDED_SINCE, Version
+
+AMBIGUOUS_VERSION: Final[Version] = (1, 1)
+"""Two firmwares call themselves so (section 11)."""
 
 
 class LeaseKind(StrEnum):
@@ -51,9 +55,9 @@ class Capabilities:
         """The light lease."""
         if self.is_ours:
             return LeaseKind.REARMING
-        if self.version == (1, 1):
+        if self.version == AMBIGUOUS_VERSION:
             return LeaseKind.AMBIGUOUS
-        return LeaseKind.ONE_SHOT if self.version > (1, 1) else LeaseKind.NONE
+        return LeaseKind.ONE_SHOT if self.version > AMBIGUOUS_VERSION else LeaseKind.NONE
 
     @property
     def has_heartbeat(self) -> bool:

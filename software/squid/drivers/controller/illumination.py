@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, ClassVar, Final
 
@@ -17,8 +17,10 @@ from pydantic import BaseModel, Field
 
 from squid.abc.device import Device, StateValue
 from squid.abc.illumination import Illumination, LightSource
-from squid.drivers.controller.light_sources import FULL_SCALE, PORT_CODES, PORTS, MatrixSource, Source
+from squid.drivers.controller.capabilities import AMBIGUOUS_VERSION
+from squid.drivers.controller.light_sources import FULL_SCALE, PORT_CODES, PORTS, MatrixSource, PortSource, Source
 from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.packets import StatusFrame
 from squid.drivers.controller.protocol_table import Code, Flag, StepField
 from squid.drivers.controller.requests import Command, CommandRefusedError, Job, send_all
 from squid.errors import DeviceError, DeviceTimeoutError
@@ -65,6 +67,8 @@ class ControllerIllumination(Illumination):
         self._switches: deque[tuple[float, str, float]] = deque(maxlen=_PAST_SWITCHES)
         self._lit_at = -1
         self._factor_at = -1
+        self._ports_shown = 0
+        self._end_watch: Callable[[], None] = lambda: None
 
     @classmethod
     def create(cls, label: str, options: BaseModel, uses: Mapping[str, Device]) -> ControllerIllumination:
@@ -233,9 +237,30 @@ class ControllerIllumination(Illumination):
         return Command(Code.SET_ILLUMINATION, {"source": PORT_CODES[source.port], "intensity": 0}), off
 
     def _do_turn_off(self, source: str) -> Future[None]:
-        future = self._link.submit(self._off_job(source), LANE, urgent=True)
-        self._note_dark(source)
-        return future
+        with self._lock:
+            intensity = self._lit.pop(source, None)  # before a frame can show it
+        try:
+            return self._link.submit(self._off_job(source), LANE, urgent=True)
+        except DeviceError:
+            with self._lock:
+                if intensity is not None:
+                    self._lit[source] = intensity
+            raise
+
+    def _watch_ports(self, frame: StatusFrame) -> None:
+        """Notice a port that goes off by itself; in the link's thread.
+
+        The early firmware 1.1 ends each port's light after a time, whatever the host does, and shows in byte 19 which
+        are on; the later 1.1 shows none (section 11).
+        """
+        shown = frame.reset_count if frame.version == AMBIGUOUS_VERSION else 0
+        fell, self._ports_shown = self._ports_shown & ~shown, shown
+        if not fell:
+            return
+        sources = self._options.sources
+        ports = [given.port for name in self.lit if isinstance(given := sources[name], PortSource)]
+        if any(fell >> PORTS[port] & 1 for port in ports):
+            self._link.went_dark("a port has switched itself off: firmware 1.1 of early 2026 allows each only a time")
 
     def _off_job(self, source: str) -> Job[None]:
         yield from send_all(self._off_commands(source))
@@ -275,7 +300,10 @@ class ControllerIllumination(Illumination):
     def _do_open(self) -> None:
         with self._lock:
             self._lit.clear()
+        self._ports_shown = 0
+        self._end_watch = self._link.on_frame(self._watch_ports)
 
     def _do_close(self) -> None:
+        self._end_watch()
         if self._link.is_connected:
             self._darken()

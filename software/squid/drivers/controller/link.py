@@ -174,6 +174,11 @@ class ControllerLink(Device):
         """Switch off every light of the controller, the autofocus laser included (to be used inside a job)."""
         yield from send_all(dark_commands(self.capabilities))
 
+    def went_dark(self, why: str) -> None:
+        """Count light that went out without a command; in the link's thread."""
+        _log.warning("%s: %s", self.label, why)
+        self.darkenings += 1
+
     def beat(self) -> None:
         """Renew the light lease while the application ticks."""
         self.lease.beat()
