@@ -152,9 +152,9 @@ class Driver:
         self.press("liveButton", "look")
         self.until(lambda: session.live.newest() is not None)
         self.spin(4.0)
-        contrast = self.window.pages.look.contrast
-        auto = contrast.of("FITC", 12)
-        contrast.set("FITC", auto.black + (auto.white - auto.black) // 4, auto.white + 40)  # noise makes large files
+        look = self.window.pages.look
+        black, white = look.image.control.limits
+        look.contrast.choose("FITC", black + (white - black) // 4, white + 40)  # noise makes large files
         self.picture("look")
         self.press("liveButton", "look")
 

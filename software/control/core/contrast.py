@@ -1,49 +1,67 @@
-"""Contrast for a whole plate: percentiles of everything seen so far, so that wells can be compared by eye."""
+"""Black and full brightness of each channel: what a person chose, and otherwise what fits the images.
+
+::
+
+                 choose(limits)
+    auto ─────────────────────────▶ by hand      limits() = those chosen
+      ▲                                │
+      └──────────── follow() ──────────┘         limits() = those that fit the images (`grey_values`)
+
+One model for live view, runs and review: a channel looks the same on each page. Which images auto contrast fits is the
+page's business. Knows no widget and no file. Not for several threads: it belongs to the window's.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
-from squid.models.geometry import Pixels
-
-LOW_PCT = 1.0
-HIGH_PCT = 99.7
-"""Shown as black and as full brightness."""
-
-_BITS = 14
-_SAMPLES_PER_SIDE = 128
+from control.core.grey_values import Limits
 
 
-class RunningContrast:
-    """Percentiles of a channel, from a sample of each image.
+class Contrast:
+    """The contrast that a person gave channels, by name."""
 
-    Parameters
-    ----------
-    significant_bits : int
-        Of the images.
-    """
+    def __init__(self) -> None:
+        self._chosen: dict[str, Limits] = {}
 
-    def __init__(self, significant_bits: int) -> None:
-        self._shift = max(0, significant_bits - _BITS)
-        self._counts = np.zeros(1 << min(significant_bits, _BITS), np.int64)
-        self._limits: tuple[int, int] | None = (0, 1)
+    def is_auto(self, channel: str) -> bool:
+        """Return whether a channel's contrast follows its images."""
+        return channel not in self._chosen
 
-    def add(self, pixels: Pixels) -> None:
-        """Take in an image, shape (Y, X); at most 128 x 128 of its pixels are looked at."""
-        height, width = pixels.shape
-        sample = pixels[:: -(-height // _SAMPLES_PER_SIDE), :: -(-width // _SAMPLES_PER_SIDE)]
-        values = np.minimum(sample.ravel() >> self._shift, len(self._counts) - 1)
-        self._counts += np.bincount(values, minlength=len(self._counts))
-        self._limits = None
+    def limits(self, channel: str, fitting: Limits, significant_bits: int) -> Limits:
+        """Return the grey values of black and of full brightness.
 
-    def limits(self) -> tuple[int, int]:
-        """Return the grey values of the low and the high percentile; (0, 1) before the first image."""
-        if self._limits is None:
-            self._limits = self._percentiles()
-        return self._limits
+        Parameters
+        ----------
+        channel : str
+            Its name.
+        fitting : (int, int)
+            What fits the images; is returned unless a person chose otherwise.
+        significant_bits : int
+            Of the images; what was chosen for larger grey values ends at the largest of these.
+        """
+        black, white = self._chosen.get(channel, fitting)
+        largest = 2**significant_bits - 1
+        return min(black, largest - 1), min(white, largest)
 
-    def _percentiles(self) -> tuple[int, int]:
-        sums = np.cumsum(self._counts)
-        low, high = np.searchsorted(sums, (LOW_PCT / 100 * sums[-1], HIGH_PCT / 100 * sums[-1]))
-        low_grey = int(low) << self._shift
-        return low_grey, max(low_grey + 1, int(high) << self._shift)
+    def choose(self, channel: str, black: int, white: int) -> None:
+        """Show these grey values as black and as full brightness; `ValueError` unless ``0 <= black < white``."""
+        if not 0 <= black < white:
+            raise ValueError(f"black {black} must be at least 0 and below white {white}")
+        self._chosen[channel] = (black, white)
+
+    def follow(self, channel: str) -> None:
+        """Let the contrast follow the images again."""
+        self._chosen.pop(channel, None)
+
+    def remember(self) -> dict[str, Any]:
+        """Return what was chosen by hand, as JSON values."""
+        return {channel: list(limits) for channel, limits in self._chosen.items()}
+
+    def restore(self, remembered: Mapping[str, Any]) -> None:
+        """Take what `remember` gave; an entry that makes no sense is left out."""
+        for channel, values in remembered.items():
+            match values:
+                case [int(black), int(white)] if 0 <= black < white:
+                    self.choose(channel, black, white)

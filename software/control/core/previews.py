@@ -20,8 +20,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from control.core.contrast import RunningContrast
 from control.core.facts import Fact, RunStarted
+from control.core.grey_values import GreyCounts, Limits
 from control.core.plan_wells import PlanWells
 from control.core.shrinking import shrunk
 from squid.models.channel import ChannelLayout
@@ -37,6 +37,9 @@ MAX_MOSAIC_PX: Final = 1024
 
 _MOSAIC_SHARE = 0.3
 """Of the budget, once the newest frame is taken off."""
+
+_SAMPLES_PER_SIDE = 128
+"""Of each field, for the contrast of the whole plate."""
 
 _FRAMES_HELD = 2
 """The newest frame, and the one before that a window still shows."""
@@ -63,6 +66,8 @@ class Mosaic:
         Fields at their places; 0 where nothing has been taken.
     pixel_um : float
         Size of a pixel of the mosaic.
+    centre_x_um, centre_y_um : float
+        Stage position of its middle.
     revision : int
         As `Previews.mosaic_revision`.
     """
@@ -70,6 +75,8 @@ class Mosaic:
     well: WellRef
     pixels: Pixels
     pixel_um: float
+    centre_x_um: float
+    centre_y_um: float
     revision: int
 
 
@@ -148,8 +155,8 @@ class Previews:
         """Return the frame stored last."""
         return shown.newest if (shown := self._shown) else None
 
-    def contrasts(self) -> tuple[tuple[int, int], ...]:
-        """Return for each channel the grey values to show as black and as full brightness, for the whole plate."""
+    def contrasts(self) -> tuple[Limits, ...]:
+        """Return for each channel the limits that fit the whole plate so far."""
         return shown.contrasts() if (shown := self._shown) else ()
 
 
@@ -171,7 +178,8 @@ class _Pictures:
         self._mosaic: list[Pixels | None] = [None] * channels
         self._mosaic_well = [-1] * channels
         self._well = -1
-        self._contrasts = [RunningContrast(layout.significant_bits) for _ in layout.channels]
+        self._well_um = (0.0, 0.0)
+        self._contrasts = [GreyCounts(layout.significant_bits) for _ in layout.channels]
         self._left_um, self._top_um, self._extent_um = _extent(layout, self.wells)
 
     def see(self, record: FrameRecord, pixels: Pixels) -> None:
@@ -188,18 +196,21 @@ class _Pictures:
         spot = self._place(image, pixels.shape, self.tile_px)
         small = shrunk(field, spot.height, spot.width)
         with self._lock:
-            place.paste(field, self._mosaic_of(channel, well))
+            place.paste(field, self._mosaic_of(channel, well, image))
             tile = self._tiles.get((channel, well))
             if tile is None:
                 tile = self._tiles[channel, well] = np.zeros((self.tile_px, self.tile_px), self._dtype)
             spot.paste(small, tile)
-            self._contrasts[channel].add(field)
+            self._contrasts[channel].add(field, _SAMPLES_PER_SIDE)
             self.tile_revisions[well] += 1
             self.mosaic_revision += 1
 
-    def _mosaic_of(self, channel: int, well: int) -> Pixels:
+    def _mosaic_of(self, channel: int, well: int, image: int) -> Pixels:
         """Return the mosaic's plane, emptied when another well begins."""
-        self._well = well
+        if well != self._well:
+            self._well = well
+            at, (x_um, y_um) = self.layout.images[image], self.wells.offset_um[image]
+            self._well_um = (float(at.x_um - x_um), float(at.y_um - y_um))
         plane = self._mosaic[channel]
         if plane is None or self._mosaic_well[channel] != well:
             plane = np.zeros((self.mosaic_px, self.mosaic_px), self._dtype)
@@ -227,10 +238,14 @@ class _Pictures:
                 return None
             plane = self._mosaic[channel] if self._mosaic_well[channel] == self._well else None
             pixels = np.zeros((self.mosaic_px, self.mosaic_px), self._dtype) if plane is None else plane.copy()
-            pixel_um = self._extent_um / self.mosaic_px
-            return Mosaic(self.wells.wells[self._well], pixels, pixel_um, self.mosaic_revision)
+            x_um, y_um = (
+                well_um + edge_um + self._extent_um / 2
+                for well_um, edge_um in zip(self._well_um, (self._left_um, self._top_um), strict=True)
+            )
+            well, pixel_um = self.wells.wells[self._well], self._extent_um / self.mosaic_px
+            return Mosaic(well, pixels, pixel_um, x_um, y_um, self.mosaic_revision)
 
-    def contrasts(self) -> tuple[tuple[int, int], ...]:
+    def contrasts(self) -> tuple[Limits, ...]:
         with self._lock:
             return tuple(contrast.limits() for contrast in self._contrasts)
 

@@ -1,69 +1,127 @@
-"""Grey values and colours of channels into one picture for the screen. Owns nothing; for use in tasks."""
+"""Grey values and colours of channels into colours of the screen. Owns nothing but tables; knows no Qt."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from control.core.grey_values import Limits
 from squid.models.geometry import Pixels
 
-Rgb32 = npt.NDArray[np.uint8]
-"""A picture as Qt's Format_RGB32 has it: shape (Y, X, 4), blue, green, red, 255."""
+GREY_COLOUR = "#FFFFFF"
+
+SATURATED = 0xFFFF00FF
+"""How saturated pixels are marked: magenta, which no channel is shown in."""
+
+Rgb32 = npt.NDArray[np.uint32]
+"""Shape (Y, X), 0xFFRRGGBB: what Qt calls Format_RGB32."""
+
+_TABLES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """One channel of a picture.
 
     Attributes
     ----------
     pixels : ndarray, shape (Y, X), uint8 or uint16
-        Grey values.
+        Grey values; nobody may write to them any more.
     limits : (int, int)
         Grey values shown as black and as full brightness; the second is the greater one.
     colour : str
-        ``#RRGGBB``.
+        ``#RRGGBB`` of full brightness.
+    name : str
+        Of the channel; empty where there is only one.
     """
 
     pixels: Pixels
-    limits: tuple[int, int]
-    colour: str
+    limits: Limits
+    colour: str = GREY_COLOUR
+    name: str = ""
 
 
-class Renderer:
-    """Draws pictures; keeps the table of each colour until its limits change. One thread at a time."""
+def colour_table(limits: Limits, colour: str, saturated: int | None = None) -> Rgb32:
+    """Return the colour of each grey value, shape (65536,).
+
+    Parameters
+    ----------
+    limits : (int, int)
+        Grey values shown as black and as full brightness.
+    colour : str
+        ``#RRGGBB``.
+    saturated : int, optional
+        From this grey value on pixels are marked; None: they are not.
+    """
+    low, high = limits
+    share = np.clip((np.arange(65536, dtype=np.float32) - low) / max(1, high - low), 0.0, 1.0)
+    table = np.full(65536, 0xFF000000, np.uint32)
+    for shift, first in ((16, 1), (8, 3), (0, 5)):
+        full = int(colour[first : first + 2], 16)
+        if full:
+            table |= np.rint(share * full).astype(np.uint32) << np.uint32(shift)
+    if saturated is not None:
+        table[saturated:] = SATURATED
+    return table
+
+
+class ColourTables:
+    """The tables used last: contrast changes seldom, images often."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[str, str], tuple[tuple[int, int], Rgb32]] = {}
+        self._tables: OrderedDict[tuple[Limits, str, int | None], Rgb32] = OrderedDict()
 
-    def render(self, layers: Sequence[Layer], shape_px: tuple[int, int]) -> Rgb32:
-        """Return the sum of the layers in their colours; black without layers. 5 ms per layer of 1024 x 1024."""
-        picture: npt.NDArray[Any] = np.zeros((*shape_px, 4), np.uint8)
-        for number, layer in enumerate(layers):
-            coloured = np.take(self._table(layer), layer.pixels, axis=0)
-            picture = cv2.add(picture, coloured) if number else coloured
-        picture[..., 3] = 255
-        return picture
-
-    def _table(self, layer: Layer) -> Rgb32:
-        key = (layer.colour, layer.pixels.dtype.name)
-        limits, table = self._tables.get(key, (None, None))
-        if table is None or limits != layer.limits:
-            table = _table(layer)
-            self._tables[key] = (layer.limits, table)
+    def of(self, layer: Layer, saturated: int | None = None) -> Rgb32:
+        """Return `colour_table` of a layer."""
+        key = (layer.limits, layer.colour, saturated)
+        table = self._tables.get(key)
+        if table is None:
+            table = self._tables[key] = colour_table(*key)
+            while len(self._tables) > _TABLES:
+                self._tables.popitem(last=False)
+        self._tables.move_to_end(key)
         return table
 
 
-def _table(layer: Layer) -> Rgb32:
-    """Return the colour of every grey value, shape (256 or 65536, 4)."""
-    low, high = layer.limits
-    grey = np.arange(np.iinfo(layer.pixels.dtype).max + 1, dtype=np.float32)
-    brightness = np.clip((grey - low) / (high - low), 0.0, 1.0)
-    red, green, blue = (int(layer.colour[at : at + 2], 16) for at in (1, 3, 5))
-    table: Rgb32 = (brightness[:, None] * np.array([blue, green, red, 0], np.float32)).astype(np.uint8)
-    return table
+def coloured(pixels: Pixels, table: Rgb32) -> Rgb32:
+    """Return the colours of contiguous pixels; OpenCV looks them up four times as fast as numpy."""
+    colours = cv2.LUT(pixels, table[: np.iinfo(pixels.dtype).max + 1].view(np.int32))  # it knows no unsigned 32 bits
+    return cast(Rgb32, colours).view(np.uint32)
+
+
+def added(first: Rgb32, second: Rgb32, *, is_marked: bool = False) -> Rgb32:
+    """Return two pictures on top of one another: their colours add up.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (Y, X)
+        Of the same shape.
+    is_marked : bool
+        Whether saturated pixels are marked: a mark in either stays one.
+    """
+    total = cast(Rgb32, cv2.add(first.view(np.uint8), second.view(np.uint8)).view(np.uint32))
+    if is_marked:
+        total[(first == SATURATED) | (second == SATURATED)] = SATURATED
+    return total
+
+
+class Renderer:
+    """Draws whole pictures, for tasks; keeps its tables. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._tables = ColourTables()
+
+    def render(self, layers: Sequence[Layer], shape_px: tuple[int, int]) -> Rgb32:
+        """Return the sum of the layers in their colours; black without layers."""
+        picture: Rgb32 | None = None
+        for layer in layers:
+            pixels = cast(Pixels, np.ascontiguousarray(layer.pixels))
+            colours = coloured(pixels, self._tables.of(layer))
+            picture = colours if picture is None else added(picture, colours)
+        return np.full(shape_px, 0xFF000000, np.uint32) if picture is None else picture

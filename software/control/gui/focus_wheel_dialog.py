@@ -1,11 +1,26 @@
-"""Asks how far one notch of the wheel moves the focus."""
+"""How far one notch of the wheel moves the focus, and the dialog that asks for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QWidget
 
-from control.gui.image_view import FocusSteps
+from control.gui.image_view import Pace
 from control.gui.parts import NumberEdit
+
+
+@dataclass(frozen=True, slots=True)
+class FocusSteps:
+    """How far one notch of the wheel moves the focus, in µm: alone, with Ctrl, with Shift."""
+
+    plain_um: float = 5.0
+    ctrl_um: float = 1.0
+    shift_um: float = 40.0
+
+    def of(self, pace: Pace) -> float:
+        """Return the distance in µm."""
+        return {Pace.PLAIN: self.plain_um, Pace.FINE: self.ctrl_um, Pace.COARSE: self.shift_um}[pace]
 
 
 class FocusWheelDialog(QDialog):

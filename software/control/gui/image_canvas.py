@@ -1,56 +1,31 @@
-"""`ImageCanvas`: paints one image of 8 or 16 bits, sharp and fast, with scale bar, outlines and read-out.
+"""`ImageCanvas`: paints channels of 8 or 16 bits on top of one another, sharp and fast, with scale bar and read-out.
 
 ::
 
-    show_image(pixels, …) ─▶ kept ─▶ paint: sample what the screen shows ─▶ look-up table ─▶ QImage ─▶ overlays
+    show_image(layers, …) ─▶ kept ─▶ paint: sample what the screen shows ─▶ look-up tables ─▶ QImage ─▶ overlays
 
-The picture is made once per image, tone or view; overlays are painted over it. Knows no mouse: see `image_view`.
+The picture is made once per image, contrast or view; overlays are painted over it. Knows no mouse: see `image_view`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt5.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QImage, QPainter, QPaintEvent, QPolygonF, QResizeEvent
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
+from control.core.rendering import ColourTables, Layer, Rgb32
 from control.gui import image_overlays as overlays
-from control.gui import theme
 from control.gui.image_overlays import Outline
-from control.gui.image_render import GREY_COLOUR, Rgb, Tone, look_up_table, render, sampling
+from control.gui.image_reading import CursorReading, read_at
+from control.gui.image_render import compose, sampling
 from control.gui.image_tools import Point
 from control.gui.painting import painting
-from control.gui.view_transform import Placement, ViewTransform, image_of, stage_of
-from squid.models.geometry import Pixels
+from control.gui.view_transform import ZOOM_STEP, Placement, ViewTransform, image_of, stage_of
 
 _BACKGROUND = QColor("#121214")
-
-
-@dataclass(frozen=True, slots=True)
-class CursorReading:
-    """What is under the cursor.
-
-    Attributes
-    ----------
-    row, column : int
-        Pixel of the image.
-    value : int
-        Its grey value.
-    x_um, y_um : float or None
-        Stage position; None when nobody said where the image lies.
-    """
-
-    row: int
-    column: int
-    value: int
-    x_um: float | None
-    y_um: float | None
-
-    def __str__(self) -> str:
-        place = f"x {self.x_um:.1f}  y {self.y_um:.1f} µm   " if self.x_um is not None else ""
-        return f"{place}pixel {self.column}, {self.row}   value {self.value}"
 
 
 class ImageCanvas(QWidget):
@@ -58,27 +33,29 @@ class ImageCanvas(QWidget):
 
     Attributes
     ----------
-    empty_text : str
-        Shown while there is no image.
+    scale_changed : pyqtSignal()
+        The image is shown larger or smaller: another copy of it may suit better.
     """
+
+    scale_changed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(200, 160)
-        self.empty_text = ""
-        self._pixels: Pixels | None = None
+        self._layers: tuple[Layer, ...] = ()
+        self._shape_px = (1, 1)
         self._bits = 8
         self._placement: Placement | None = None
-        self._tone = Tone(0, 255)
-        self._table: Rgb | None = None
+        self._tables = ColourTables()
         self._is_marking = False
         self._is_fitted = True
         self._view = ViewTransform.fit((1, 1), (1.0, 1.0))
         self._picture: QImage | None = None
         self._picture_at = QPointF()
-        self._colours: Rgb | None = None
+        self._colours: Rgb32 | None = None
+        self._message = ""
         self._cursor: QPointF | None = None
         self._outlines: tuple[Outline, ...] = ()
         self._outlines_at: tuple[object, ...] = ()
@@ -94,50 +71,63 @@ class ImageCanvas(QWidget):
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
-    def show_image(self, pixels: Pixels, significant_bits: int, placement: Placement | None = None) -> None:
-        """Show an image; returns at once, it is painted when Qt gets to it.
+    def show_image(
+        self,
+        layers: Sequence[Layer],
+        significant_bits: int,
+        placement: Placement | None = None,
+        shape_px: tuple[int, int] | None = None,
+    ) -> None:
+        """Show channels on top of one another; returns at once, they are painted when Qt gets to it.
 
         Parameters
         ----------
-        pixels : ndarray, shape (Y, X), uint8 or uint16
-            Is kept, not copied: nobody may write to it any more.
+        layers : sequence of Layer
+            Of the same shape. Pixels are kept, not copied.
         significant_bits : int
             The largest grey value is ``2**significant_bits - 1``.
         placement : Placement, optional
-            Where it lies on the stage; None: no scale bar, no stage position.
+            Where the image lies on the stage; None: no scale bar, no stage position.
+        shape_px : (int, int), optional
+            Height and width of the image, of which the layers are smaller copies; None: of the layers.
         """
-        is_other_shape = self._pixels is None or self._pixels.shape != pixels.shape
-        if significant_bits != self._bits:
-            self._bits = significant_bits
-            self._table = None
-        self._pixels, self._placement = pixels, placement
-        if is_other_shape:
-            self._is_fitted = True
-            self.forget_drawing()
-        if self._is_fitted:
-            self._view = self._fitted()
+        self._layers, self._bits, self._placement = tuple(layers), significant_bits, placement
+        if layers:
+            height, width = shape_px or layers[0].pixels.shape
+            self.set_shape((height, width))
         self._renew()
+
+    def set_shape(self, shape_px: tuple[int, int]) -> None:
+        """Say how high and wide the next images are; zoom and place stay while that does."""
+        if shape_px != self._shape_px:
+            self._shape_px = shape_px
+            self.forget_drawing()
+            self.zoom_to_fit()
 
     def clear(self) -> None:
         """Show no image."""
-        self._pixels = self._placement = None
+        self._layers, self._placement = (), None
         self._renew()
 
-    @property
-    def pixels(self) -> Pixels | None:
-        """The image that is shown."""
-        return self._pixels
+    def set_message(self, message: str) -> None:
+        """Write something over the image, or in the middle where there is none."""
+        if message != self._message:
+            self._message = message
+            self.update()
 
-    def set_tone(self, black: int, white: int, colour: str = GREY_COLOUR) -> None:
-        """Choose the grey values shown as black and in full colour (``#RRGGBB``)."""
-        tone = Tone(black, white, colour)
-        if tone != self._tone:
-            self._tone, self._table = tone, None
-            self._renew()
+    @property
+    def message(self) -> str:
+        """What is written over the image."""
+        return self._message
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What is shown."""
+        return self._layers
 
     def mark_saturated(self, is_marking: bool) -> None:
         """Show pixels of the largest grey value in magenta, or as they are."""
-        self._is_marking, self._table = is_marking, None
+        self._is_marking = is_marking
         self._renew()
 
     def set_outlines(self, outlines: Sequence[Outline]) -> None:
@@ -158,6 +148,11 @@ class ImageCanvas(QWidget):
         """Widget pixels per image pixel."""
         return self._view.scale
 
+    @property
+    def level(self) -> int:
+        """The smallest copy of the image, halved so many times, that has a pixel for each pixel of the screen."""
+        return self._view.level(self.devicePixelRatioF())
+
     def zoom_to_fit(self) -> None:
         """Show the whole image, also when the widget changes its size."""
         self._is_fitted = True
@@ -167,19 +162,38 @@ class ImageCanvas(QWidget):
         """Show one image pixel as one pixel of the screen."""
         self.zoom(1 / (self._view.scale * self.devicePixelRatioF()))
 
+    def zoom_in(self) -> None:
+        """Show the image one step larger."""
+        self.zoom(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        """Show the image one step smaller."""
+        self.zoom(1 / ZOOM_STEP)
+
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom around a point of the widget; None: its middle."""
         point = at or QPointF(self.width() / 2, self.height() / 2)
         self._is_fitted = False
         self._set_view(self._view.zoomed(factor, point.x(), point.y()))
 
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the image by so many widget pixels."""
+        self._is_fitted = False
+        self._set_view(self._view.panned(dx, dy, self._shape_px))
+
+    def centre(self, column: float, row: float) -> None:
+        """Show an image point in the middle of the widget."""
+        self._is_fitted = False
+        self._set_view(self._view.centred(column, row))
+
     def _fitted(self) -> ViewTransform:
-        shape = self._pixels.shape if self._pixels is not None else (1, 1)
-        return ViewTransform.fit((shape[0], shape[1]), (float(self.width()), float(self.height())))
+        return ViewTransform.fit(self._shape_px, (float(self.width()), float(self.height())))
 
     def _set_view(self, view: ViewTransform) -> None:
-        self._view = view
+        before, self._view = self._view.scale, view
         self._renew()
+        if view.scale != before:
+            self.scale_changed.emit()
 
     # --- coordinates ------------------------------------------------------------------------------------------------
 
@@ -189,21 +203,14 @@ class ImageCanvas(QWidget):
 
     def reading(self) -> CursorReading | None:
         """Return what is under the cursor; None outside the image."""
-        if self._cursor is None or self._pixels is None:
+        if self._cursor is None or not self._layers:
             return None
-        column, row = self._view.to_image(self._cursor.x(), self._cursor.y())
-        height, width = self._pixels.shape
-        if not (0 <= column < width and 0 <= row < height):
-            return None
-        x_um, y_um = self.stage_point(column, row) or (None, None)
-        return CursorReading(int(row), int(column), int(self._pixels[int(row), int(column)]), x_um, y_um)
+        point = self._view.to_image(self._cursor.x(), self._cursor.y())
+        return read_at(self._layers, self._shape_px, point, self.stage_point(*point))
 
     def stage_point(self, column: float, row: float) -> tuple[float, float] | None:
         """Return the stage's x and y in µm of an image point; None when nobody said where the image lies."""
-        if self._placement is None or self._pixels is None:
-            return None
-        height, width = self._pixels.shape
-        return stage_of(self._placement, (height, width), column, row)
+        return stage_of(self._placement, self._shape_px, column, row) if self._placement is not None else None
 
     # --- painting ---------------------------------------------------------------------------------------------------
 
@@ -214,44 +221,44 @@ class ImageCanvas(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Keep the whole image, or the same place, in sight."""
         size = (float(self.width()), float(self.height()))
-        self._view = self._fitted() if self._is_fitted else replace(self._view, size=size)
-        self._renew()
+        self._set_view(self._fitted() if self._is_fitted else replace(self._view, size=size))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint the image and what lies over it."""
         with painting(self) as painter:
             painter.fillRect(self.rect(), _BACKGROUND)
-            if self._pixels is None:
-                painter.setPen(QColor(theme.FAINT))
-                where = int(Qt.AlignmentFlag.AlignCenter) | Qt.TextFlag.TextWordWrap
-                painter.drawText(self.rect(), where, self.empty_text)
-                return
-            if self._picture is None:
-                self._make_picture(self._pixels)
-            if self._picture is not None:
-                painter.drawImage(self._picture_at, self._picture)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_overlays(painter, self._pixels)
+            if self._layers:
+                if self._picture is None:
+                    self._make_picture()
+                if self._picture is not None:
+                    painter.drawImage(self._picture_at, self._picture)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self._paint_overlays(painter)
+            if self._message:
+                overlays.paint_message(painter, QRectF(self.rect()), self._message, has_image=bool(self._layers))
 
-    def _make_picture(self, pixels: Pixels) -> None:
+    def _make_picture(self) -> None:
         ratio = self.devicePixelRatioF()
-        if self._table is None:
-            saturated = 2**self._bits - 1 if self._is_marking else None
-            self._table = look_up_table(replace(self._tone, saturated=saturated))
-        height, width = pixels.shape
+        saturated = 2**self._bits - 1 if self._is_marking else None
+        rows, columns = self._layers[0].pixels.shape
+        height, width = self._shape_px
+        scale = self._view.scale * ratio
         left, top = self._view.to_widget(0.0, 0.0)
         screen_px = (round(self.height() * ratio), round(self.width() * ratio))
-        chosen = sampling((height, width), screen_px, self._view.scale * ratio, (top * ratio, left * ratio))
+        scales = (scale * height / rows, scale * width / columns)
+        chosen = sampling((rows, columns), screen_px, scales, (top * ratio, left * ratio))
         if not len(chosen.rows) or not len(chosen.columns):
             return
-        colours = self._colours = render(pixels, chosen, self._table)  # QImage does not keep what it shows
+        tables = [self._tables.of(layer, saturated) for layer in self._layers]
+        colours = compose(self._layers, tables, chosen, is_marked=self._is_marking)
+        self._colours = colours  # QImage does not keep what it shows
         rows, columns = colours.shape
         self._picture = QImage(colours.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)  # type: ignore[call-overload]
         self._picture.setDevicePixelRatio(ratio)
         self._picture_at = QPointF(chosen.left_px / ratio, chosen.top_px / ratio)
 
-    def _paint_overlays(self, painter: QPainter, pixels: Pixels) -> None:
-        height, width = pixels.shape
+    def _paint_overlays(self, painter: QPainter) -> None:
+        height, width = self._shape_px
         area = QRectF(self.to_widget(0, 0), self.to_widget(width, height))
         if self._has_cross:
             overlays.paint_middle(painter, area)
@@ -259,7 +266,7 @@ class ImageCanvas(QWidget):
         if placement is not None:
             painter.save()
             painter.setClipRect(area)
-            for outline, corners in zip(self._outlines, self._placed(placement, (height, width)), strict=True):
+            for outline, corners in zip(self._outlines, self._placed(placement), strict=True):
                 overlays.paint_outline(painter, corners, outline)
             painter.restore()
         overlays.paint_drawing(painter, [self.to_widget(*point) for point in self.drawn_points()])
@@ -270,13 +277,13 @@ class ImageCanvas(QWidget):
         if reading is not None:
             overlays.paint_note(painter, seen, str(reading))
 
-    def _placed(self, placement: Placement, shape_px: tuple[int, int]) -> list[QPolygonF]:
+    def _placed(self, placement: Placement) -> list[QPolygonF]:
         """Return the outlines in the widget; worked out when something has moved, not for each frame."""
-        where = (placement, shape_px, self._view, self._outlines)
+        where = (placement, self._shape_px, self._view, self._outlines)
         if where != self._outlines_at:
             self._outlines_at = where
             self._corners = [
-                QPolygonF([self.to_widget(*image_of(placement, shape_px, *point)) for point in outline.points_um])
+                QPolygonF([self.to_widget(*image_of(placement, self._shape_px, *point)) for point in outline.points_um])
                 for outline in self._outlines
             ]
         return self._corners

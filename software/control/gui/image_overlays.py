@@ -1,4 +1,4 @@
-"""What is painted over an image: scale bar, read-out at the cursor, outlines of wells, shapes in the making."""
+"""What is painted over an image: scale bar, read-out at the cursor, messages, outlines of wells, drawn shapes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from control.gui import theme
 from control.gui.lengths import length_text
@@ -124,3 +124,15 @@ def paint_middle(painter: QPainter, area: QRectF) -> None:
     painter.setPen(QPen(QColor(theme.ACCENT), 1))
     painter.drawLine(middle - QPointF(9, 0), middle + QPointF(9, 0))
     painter.drawLine(middle - QPointF(0, 9), middle + QPointF(0, 9))
+
+
+def paint_message(painter: QPainter, area: QRectF, text: str, *, has_image: bool) -> None:
+    """Write a message in the middle where there is no image, else on a shade along its upper edge."""
+    side = Qt.AlignmentFlag.AlignTop if has_image else Qt.AlignmentFlag.AlignVCenter
+    flags = int(Qt.AlignmentFlag.AlignHCenter | side) | int(Qt.TextFlag.TextWordWrap)
+    box = area.adjusted(24, 16, -24, -16)
+    if has_image:
+        words = QFontMetricsF(painter.font()).boundingRect(box, flags, text)
+        painter.fillRect(words.adjusted(-8, -4, 8, 4), _SHADE)
+    painter.setPen(QColor(theme.WAITING if has_image else theme.FAINT))
+    painter.drawText(box, flags, text)

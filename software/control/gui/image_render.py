@@ -1,60 +1,20 @@
-"""From grey values to screen pixels: the look-up table, and which image pixel each screen pixel shows.
+"""From layers of grey values to screen pixels: which image pixel each screen pixel shows, and their colours added up.
 
 Each screen pixel takes one image pixel (the one under its middle), so that the work grows with the screen, not with
-the camera, and zooming in shows true pixels. Knows numpy, no widget.
+the camera, and zooming in shows true pixels. Knows no widget.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PyQt5.QtGui import QImage
 
+from control.core.rendering import Layer, Rgb32, added, coloured
 from squid.models.geometry import Pixels
-
-GREY_COLOUR = "#FFFFFF"
-
-SATURATED = 0xFFFF00FF
-"""How saturated pixels are marked: magenta, which no channel is shown in."""
-
-Rgb = npt.NDArray[np.uint32]
-"""Shape (Y, X), 0xFFRRGGBB: what Qt calls Format_RGB32."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """How grey values become colours.
-
-    Attributes
-    ----------
-    black, white : int
-        Shown as black and in full colour; ``black < white``.
-    colour : str
-        ``#RRGGBB`` of full brightness.
-    saturated : int or None
-        From this grey value on pixels are marked; None: they are not.
-    """
-
-    black: int
-    white: int
-    colour: str = GREY_COLOUR
-    saturated: int | None = None
-
-
-def look_up_table(tone: Tone) -> Rgb:
-    """Return the colour of each grey value, shape (65536,)."""
-    grey = np.arange(65536, dtype=np.float32)
-    share = np.clip((grey - tone.black) / max(1, tone.white - tone.black), 0.0, 1.0)
-    table = np.full(65536, 0xFF000000, np.uint32)
-    for shift, first in ((16, 1), (8, 3), (0, 5)):
-        full = int(tone.colour[first : first + 2], 16)
-        table |= np.rint(share * full).astype(np.uint32) << np.uint32(shift)
-    if tone.saturated is not None:
-        table[tone.saturated :] = SATURATED
-    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +36,10 @@ class Sampling:
 
 
 def sampling(
-    shape_px: tuple[int, int], screen_px: tuple[int, int], scale: float, origin_px: tuple[float, float]
+    shape_px: tuple[int, int],
+    screen_px: tuple[int, int],
+    scales: tuple[float, float],
+    origin_px: tuple[float, float],
 ) -> Sampling:
     """Return what each screen pixel shows.
 
@@ -86,13 +49,13 @@ def sampling(
         Height and width of the image.
     screen_px : (int, int)
         Height and width of the screen's part.
-    scale : float
-        Screen pixels per image pixel.
+    scales : (float, float)
+        Screen pixels per image pixel, down and across: a smaller copy of an odd size has not quite the same of both.
     origin_px : (float, float)
         Row and column, in screen pixels, where the upper left corner of the image lies; may be outside.
     """
-    rows, top_px = _along(shape_px[0], screen_px[0], scale, origin_px[0])
-    columns, left_px = _along(shape_px[1], screen_px[1], scale, origin_px[1])
+    rows, top_px = _along(shape_px[0], screen_px[0], scales[0], origin_px[0])
+    columns, left_px = _along(shape_px[1], screen_px[1], scales[1], origin_px[1])
     return Sampling(rows, columns, left_px, top_px)
 
 
@@ -102,7 +65,27 @@ def _along(size: int, screen: int, scale: float, origin: float) -> tuple[npt.NDA
     return shown[first:end], int(first)
 
 
-def render(pixels: Pixels, chosen: Sampling, table: Rgb) -> Rgb:
+def compose(layers: Sequence[Layer], tables: Sequence[Rgb32], chosen: Sampling, *, is_marked: bool) -> Rgb32:
+    """Return the sum of the sampled layers in the colours of their tables, shape (rows, columns), contiguous.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        At least one; all of the same shape.
+    tables : sequence of ndarray
+        See `control.core.rendering.colour_table`.
+    chosen : Sampling
+        Which pixels.
+    is_marked : bool
+        Whether the tables mark saturated pixels.
+    """
+    picture = render(layers[0].pixels, chosen, tables[0])
+    for layer, table in zip(layers[1:], tables[1:], strict=True):
+        picture = added(picture, render(layer.pixels, chosen, table), is_marked=is_marked)
+    return picture
+
+
+def render(pixels: Pixels, chosen: Sampling, table: Rgb32) -> Rgb32:
     """Return the colours of the sampled pixels, shape (rows, columns), contiguous.
 
     About 0.5 ms for 900 x 900, also of a turned or mirrored view: pixels are taken in the order in which they lie in
@@ -119,12 +102,17 @@ def render(pixels: Pixels, chosen: Sampling, table: Rgb) -> Rgb:
     return _coloured(straight, rows, columns, table)
 
 
-def _coloured(pixels: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], table: Rgb) -> Rgb:
-    """Sample the axis first that leaves less; OpenCV looks colours up four times as fast as numpy."""
+def _coloured(pixels: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], table: Rgb32) -> Rgb32:
+    """Sample the axis first that leaves less."""
     height, width = pixels.shape
     if len(rows) * width <= len(columns) * height:
         grey = pixels.take(rows, axis=0).take(columns, axis=1)
     else:
         grey = pixels.take(columns, axis=1).take(rows, axis=0)
-    colours = cv2.LUT(grey, table[: np.iinfo(grey.dtype).max + 1].view(np.int32))  # it knows no unsigned 32 bits
-    return cast(Rgb, colours).view(np.uint32)
+    return coloured(grey, table)
+
+
+def image_of(picture: Rgb32) -> QImage:
+    """Return a picture as Qt has it, with memory of its own."""
+    height, width = picture.shape
+    return QImage(picture.tobytes(), width, height, 4 * width, QImage.Format.Format_RGB32).copy()

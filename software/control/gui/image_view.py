@@ -2,109 +2,85 @@
 
 Serves every page: it knows neither live view nor files, only the image, where it lies on the stage, and the mouse.
 What is painted, and how: `image_canvas`.
+
+::
+
+    wheel          focus (`focus_requested`) where there is one, else zoom;  Alt and wheel: zoom
+    drag           pan (left button without a drawing tool, or the middle one)
+    double click   that point to the middle: with the stage (`centre_requested`) where there is one, else in the view
+
+Keys and buttons that zoom: `view_tools`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from enum import StrEnum
 
 from PyQt5.QtCore import QEvent, QPointF, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PyQt5.QtWidgets import QAction, QWidget
+from PyQt5.QtWidgets import QWidget
 
-from control.gui.image_canvas import CursorReading, ImageCanvas
-from control.gui.image_overlays import Outline
+from control.gui.image_canvas import ImageCanvas
 from control.gui.image_tools import Drawing, Point, Tool
-from control.gui.parts import make_action
-from control.gui.view_transform import ZOOM_STEP, Placement
-
-__all__ = ["CursorReading", "FocusSteps", "ImageView", "Outline", "Placement", "Tool"]
+from control.gui.view_transform import ZOOM_STEP
 
 _NOTCH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class FocusSteps:
-    """How far one notch of the wheel moves the focus, in µm: alone, with Ctrl, with Shift."""
+class Pace(StrEnum):
+    """How far a notch of the wheel moves the focus: alone, with Ctrl, with Shift."""
 
-    plain_um: float = 5.0
-    ctrl_um: float = 1.0
-    shift_um: float = 40.0
+    PLAIN = "plain"
+    FINE = "fine"
+    COARSE = "coarse"
 
 
 class ImageView(ImageCanvas):
     """Shows an image.
 
-    Wheel: focus (`focus_requested`) when `focus_steps` are given, else zoom; Alt and wheel: zoom always. Middle
-    button, or the left one without a drawing tool: pan. Double click: `centre_requested`.
-
     Parameters
     ----------
-    focus_steps : FocusSteps or None
-        None: the wheel zooms.
+    has_stage : bool
+        Whether a double click is for the stage; else the view itself brings the point to its middle.
     parent : QWidget, optional
         As Qt has it.
 
     Attributes
     ----------
+    wheel_focuses : bool
+        Whether there is a focus for the wheel; at first as `has_stage`.
     centre_requested : pyqtSignal(float, float)
         Row and column, in pixels of the image, that were double-clicked; the middle of the first pixel is (0, 0).
-    focus_requested : pyqtSignal(float)
-        Distance in µm; wheel away from the person: up.
+    focus_requested : pyqtSignal(int, object)
+        Notches of the wheel, away from the person: up; and their `Pace`.
     line_drawn : pyqtSignal(object)
         Two points (column, row), image coordinates.
     rectangle_drawn : pyqtSignal(object)
         Two corners (column, row), image coordinates.
     polygon_drawn : pyqtSignal(object)
         List of (x_um, y_um) on the stage, at least three.
-    cursor_moved : pyqtSignal(object)
-        CursorReading, or None when the cursor has left the image.
     tool_changed : pyqtSignal(object)
         The `Tool` in use.
     """
 
     centre_requested = pyqtSignal(float, float)
-    focus_requested = pyqtSignal(float)
+    focus_requested = pyqtSignal(int, object)
     line_drawn = pyqtSignal(object)
     rectangle_drawn = pyqtSignal(object)
     polygon_drawn = pyqtSignal(object)
-    cursor_moved = pyqtSignal(object)
     tool_changed = pyqtSignal(object)
 
-    def __init__(self, focus_steps: FocusSteps | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, *, has_stage: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("imageView")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.focus_steps = focus_steps
+        self._has_stage = self.wheel_focuses = has_stage
         self._pan_from: QPointF | None = None
         self._tool = Tool.PAN
         self._drawing: Drawing | None = None
         self._is_down = False
         self._notches = 0
-        self.zoom_actions = self._make_actions()
-
-    def _make_actions(self) -> list[QAction]:
-        wanted = (
-            ("Zoom &in", "Ctrl++", "Zoom in; also Alt and the wheel", "magnify-plus-outline", ZOOM_STEP),
-            ("Zoom &out", "Ctrl+-", "Zoom out; also Alt and the wheel", "magnify-minus-outline", 1 / ZOOM_STEP),
-        )
-        actions = [
-            make_action(self, text, partial(self.zoom, factor), shortcut=keys, tip=tip, image=image)
-            for text, keys, tip, image, factor in wanted
-        ]
-        whole = "Show the whole image"
-        actions.append(
-            make_action(self, "&Fit", self.zoom_to_fit, shortcut="Ctrl+0", tip=whole, image="fit-to-page-outline")
-        )
-        true = "Show one pixel of the image as one pixel of the screen"
-        actions.append(
-            make_action(self, "&1:1", self.zoom_to_pixels, shortcut="Ctrl+9", tip=true, image="numeric-1-box-outline")
-        )
-        for action in actions:  # several views in one window: the keys belong to the one with the focus
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        return actions
 
     # --- drawing ----------------------------------------------------------------------------------------------------
 
@@ -158,17 +134,15 @@ class ImageView(ImageCanvas):
         event.accept()
         if not notches:
             return
-        if self.focus_steps is None or keys & Qt.KeyboardModifier.AltModifier:
+        if not self.wheel_focuses or keys & Qt.KeyboardModifier.AltModifier:
             self.zoom(ZOOM_STEP**notches, event.position())
         else:
-            steps = self.focus_steps
             is_ctrl, is_shift = keys & Qt.KeyboardModifier.ControlModifier, keys & Qt.KeyboardModifier.ShiftModifier
-            step_um = steps.ctrl_um if is_ctrl else steps.shift_um if is_shift else steps.plain_um
-            self.focus_requested.emit(notches * step_um)
+            self.focus_requested.emit(notches, Pace.FINE if is_ctrl else Pace.COARSE if is_shift else Pace.PLAIN)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Pan, or draw."""
-        if event is None or self._pixels is None:
+        if event is None or not self._layers:
             return
         is_left = event.button() == Qt.MouseButton.LeftButton
         if event.button() == Qt.MouseButton.MiddleButton or (is_left and self._drawing is None):
@@ -186,16 +160,13 @@ class ImageView(ImageCanvas):
         if event is None:
             return
         self._cursor = event.localPos()
-        if self._pan_from is not None and self._pixels is not None:
+        if self._pan_from is not None:
             by = event.localPos() - self._pan_from
             self._pan_from = event.localPos()
-            self._is_fitted = False
-            height, width = self._pixels.shape
-            self._set_view(self._view.panned(by.x(), by.y(), (height, width)))
+            self.pan(by.x(), by.y())
         elif self._drawing is not None:
             is_straight = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._drawing.move(self._image_point(event), self._is_down, is_straight)
-        self.cursor_moved.emit(self.reading())
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -216,11 +187,17 @@ class ImageView(ImageCanvas):
             return
         if self._tool is Tool.POLYGON:
             self._finish_drawing()
-        elif self._tool is Tool.PAN and self._pixels is not None:
+        elif self._tool is Tool.PAN and self._layers:
             column, row = self._image_point(event)
-            height, width = self._pixels.shape
+            height, width = self._shape_px
             if 0 <= column < width and 0 <= row < height:
-                self.centre_requested.emit(row - 0.5, column - 0.5)
+                self._bring_to_middle(column, row)
+
+    def _bring_to_middle(self, column: float, row: float) -> None:
+        if self._has_stage:
+            self.centre_requested.emit(row - 0.5, column - 0.5)
+        else:
+            self.centre(column, row)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
         """Esc leaves a drawing tool, Return closes a polygon, Backspace takes back its last corner."""
@@ -239,7 +216,6 @@ class ImageView(ImageCanvas):
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
         """Nothing is under the cursor any more."""
         self._cursor = None
-        self.cursor_moved.emit(None)
         self.update()
 
     def _image_point(self, event: QMouseEvent) -> Point:

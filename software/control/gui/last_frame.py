@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from control.core.contrast import Contrast
 from control.core.previews import LastFrame, Previews
+from control.core.rendering import Layer
 from control.gui import theme
-from control.gui.image_view import CursorReading, ImageView, Placement
+from control.gui.image_view import ImageView
+from control.gui.view_transform import Placement
 from squid.models.layout import DatasetLayout
 
 
@@ -17,42 +20,39 @@ class LastFrameView(QWidget):
     ----------
     previews : Previews
         Where it comes from.
+    contrast : Contrast
+        Of the channels, by name.
     """
 
-    def __init__(self, previews: Previews) -> None:
+    def __init__(self, previews: Previews, contrast: Contrast) -> None:
         super().__init__()
         self._previews = previews
-        self._shown: tuple[int, int] = (0, 0)
+        self._contrast = contrast
+        self._shown: tuple[int, int, tuple[int, int]] = (0, 0, (0, 0))
         self.view = ImageView()
         self.view.setObjectName("lastFrameView")
         self.caption = QLabel("No frame has been stored yet.")
         self.caption.setObjectName("lastFrameCaption")
-        self.reading = QLabel()
-        self.reading.setProperty("role", "faint")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GAP_PX // 2)
         layout.addWidget(self.caption)
         layout.addWidget(self.view, 1)
-        layout.addWidget(self.reading)
-        self.view.cursor_moved.connect(self._show_reading)
 
     def refresh(self) -> None:
-        """Show the newest frame, if there is a newer one."""
-        frame, layout = self._previews.newest(), self._previews.layout
-        if frame is None or layout is None or self._shown == (self._previews.run_number, frame.number):
+        """Show the newest frame, if there is a newer one or another contrast."""
+        previews = self._previews
+        frame, layout, fitting = previews.newest(), previews.layout, previews.contrasts()
+        if frame is None or layout is None or frame.record.event.c >= len(fitting):
             return
-        self._shown = (self._previews.run_number, frame.number)
-        position = frame.record.actual
+        event, position = frame.record.event, frame.record.actual
+        limits = self._contrast.limits(event.channel, fitting[event.c], layout.significant_bits)
+        if self._shown == (previews.run_number, frame.number, limits):
+            return
+        self._shown = (previews.run_number, frame.number, limits)
         placement = Placement(position.x_um, position.y_um, layout.pixel_size_um)
-        self.view.show_image(frame.pixels, layout.significant_bits, placement)
-        limits = self._previews.contrasts()
-        if frame.record.event.c < len(limits):
-            self.view.set_tone(*limits[frame.record.event.c])
+        self.view.show_image([Layer(frame.pixels, limits)], layout.significant_bits, placement)
         self.caption.setText(caption_of(frame, layout))
-
-    def _show_reading(self, reading: CursorReading | None) -> None:
-        self.reading.setText("" if reading is None else str(reading))
 
 
 def caption_of(frame: LastFrame, layout: DatasetLayout) -> str:

@@ -5,6 +5,8 @@ Painted here and not by a plotting library: its import would hold the GUI thread
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
@@ -12,7 +14,6 @@ from PyQt5.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from control.gui import theme
-from control.gui.grey_values import profile
 from control.gui.image_overlays import round_length_um
 from control.gui.image_tools import Point
 from control.gui.painting import painting
@@ -92,3 +93,33 @@ class LineProfile(QWidget):
             text = f"{number * step_um:g} µm" if is_last else f"{number * step_um:g}"
             box = QRectF(x - 40, plot.bottom() + 4, 80, 16)
             painter.drawText(box.intersected(QRectF(self.rect())), Qt.AlignmentFlag.AlignCenter, text)
+
+
+def profile(
+    pixels: Pixels, start: tuple[float, float], end: tuple[float, float], width_px: int = 5
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return distance from the start in pixels, and the mean grey value across the line, about one point per pixel.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (Y, X), uint8 or uint16
+        The image.
+    start, end : (float, float)
+        Image coordinates (column, row); the middle of the first pixel is at (0.5, 0.5). Points outside give NaN.
+    width_px : int
+        So many parallel lines, one pixel apart, are averaged.
+    """
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length = math.hypot(dx, dy)
+    distances = np.linspace(0.0, length, max(2, round(length) + 1))
+    along_x, along_y = (dx / length, dy / length) if length else (1.0, 0.0)
+    across = np.arange(width_px) - (width_px - 1) / 2
+    columns = np.floor(start[0] + np.add.outer(across * -along_y, distances * along_x)).astype(np.intp)
+    rows = np.floor(start[1] + np.add.outer(across * along_x, distances * along_y)).astype(np.intp)
+    height, width = pixels.shape
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    values = pixels[rows.clip(0, height - 1), columns.clip(0, width - 1)] * inside
+    counted = inside.sum(axis=0)
+    means = np.full(len(distances), np.nan)
+    np.divide(values.sum(axis=0), counted, out=means, where=counted > 0)
+    return distances, means

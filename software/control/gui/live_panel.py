@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QIcon, QPixmap
-from PyQt5.QtWidgets import QAction, QButtonGroup, QFormLayout, QGridLayout, QLabel, QPushButton
+from PyQt5.QtWidgets import QAction, QFormLayout, QGridLayout, QLabel
 
 from control.core.live import Live, LiveSettings
 from control.core.presets import Presets
 from control.core.words import in_words
-from control.gui import theme
-from control.gui.painting import painting
+from control.gui.channel_buttons import ChannelButtons
 from control.gui.parts import NumberEdit, Section, button_for, faint_label, make_action, set_image, submenu
 from squid.errors import SquidError
-
-_NAME_PX = 62
-"""Three channels stand in a row when no name is longer, else two."""
-
-_NUMBERED = 9
 
 
 class LivePanel(Section):
@@ -59,9 +52,8 @@ class LivePanel(Section):
         self.rate = faint_label()
         self.rate.setObjectName("frameRate")
         self.banner = QLabel()
-        self.channel_buttons: dict[str, QPushButton] = {}
-        self._group = QButtonGroup(self)
-        self._grid = QGridLayout()
+        self.channels = ChannelButtons()
+        self.channels.chosen.connect(self.choose)
         self.live_action = make_action(self, "Start &live", self.toggle, shortcut="F2", image="play")
         self.snap_action = make_action(
             self, "&Snap", self.snap_requested.emit, shortcut="F3", tip="Take one image and show it", image="camera"
@@ -82,7 +74,6 @@ class LivePanel(Section):
             tip="Keep exposure, intensity and gain as this channel's preset for the objective",
             image="tune",
         )
-        self.channel_actions = [self._channel_action(number) for number in range(_NUMBERED)]
         choices = live.camera_choices
         self.exposure = NumberEdit("ms", *choices.exposure_range_ms, 10.0, tip="Exposure time")
         self.intensity = NumberEdit("%", 0.0, 100.0, 0.0, tip="Share of the light source's full power")
@@ -97,7 +88,6 @@ class LivePanel(Section):
         self.banner.setWordWrap(True)
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.banner.hide()
-        self._grid.setSpacing(theme.GAP_PX // 2)
         buttons = QGridLayout()
         for number, (action, role, name) in enumerate(
             (
@@ -122,7 +112,7 @@ class LivePanel(Section):
             numbers.addRow(label, edit)
         low, high = self._live.camera_choices.gain_range
         self.gain.setEnabled(low < high)
-        self.body.addLayout(self._grid)
+        self.body.addWidget(self.channels)
         self.body.addLayout(buttons)
         self.body.addLayout(numbers)
         self.body.addWidget(self.rate)
@@ -130,7 +120,7 @@ class LivePanel(Section):
 
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
-        channels = submenu(self, "&Channel", self.channel_actions)
+        channels = submenu(self, "&Channel", self.channels.actions_of_channels)
         return [self.live_action, self.snap_action, self.file_action, None, channels, self.save_action]
 
     # --- state ------------------------------------------------------------------------------------------------------
@@ -140,8 +130,10 @@ class LivePanel(Section):
         if objective == self._objective:
             return
         is_first, self._objective = not self._objective, objective
-        self._make_buttons(self._presets.names(objective))
-        if not is_first and self._live.settings.channel in self.channel_buttons:
+        names = self._presets.names(objective)
+        self.channels.set_channels({name: self._presets.get(objective, name).colour for name in names})
+        self._shown = None
+        if not is_first and self._live.settings.channel in self.channels.buttons:
             self.choose(self._live.settings.channel)
         self.refresh()
 
@@ -158,8 +150,7 @@ class LivePanel(Section):
                 edit.blockSignals(True)
                 edit.setValue(value)
                 edit.blockSignals(False)
-            if settings.channel in self.channel_buttons:
-                self.channel_buttons[settings.channel].setChecked(True)
+            self.channels.show_chosen(settings.channel)
         if is_running != self._is_running:
             self._is_running = is_running
             self.live_action.setText("Stop &live" if is_running else "Start &live")
@@ -245,57 +236,3 @@ class LivePanel(Section):
         self.refuse()
         self.refresh()
         return True
-
-    # --- channels ---------------------------------------------------------------------------------------------------
-
-    def _channel_action(self, number: int) -> QAction:
-        action = make_action(
-            self,
-            f"Channel {number + 1}",
-            partial(self._choose_number, number),
-            shortcut=f"Alt+{number + 1}",
-            tip="Show this channel with its preset",
-        )
-        action.setVisible(False)
-        return action
-
-    def _choose_number(self, number: int) -> None:
-        self.choose(list(self.channel_buttons)[number])
-
-    def _make_buttons(self, names: Sequence[str]) -> None:
-        for button in self.channel_buttons.values():
-            self._group.removeButton(button)
-            button.deleteLater()
-        self.channel_buttons = {}
-        widest = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=0)
-        per_row = 3 if widest <= _NAME_PX else 2
-        for number, name in enumerate(names):
-            keys = f" (Alt+{number + 1})" if number < _NUMBERED else ""
-            button = QPushButton(chip(self._presets.get(self._objective, name).colour), name)
-            button.setCheckable(True)
-            button.setObjectName(f"channel_{name}")
-            button.setToolTip(f"Show {name} with its preset{keys}")
-            button.clicked.connect(partial(self._clicked, name))
-            self._group.addButton(button)
-            self._grid.addWidget(button, number // per_row, number % per_row)
-            self.channel_buttons[name] = button
-        for number, action in enumerate(self.channel_actions):
-            action.setVisible(number < len(names))
-            if number < len(names):
-                action.setText(f"Channel {names[number]}")
-                action.setToolTip(f"Show {names[number]} with its preset (Alt+{number + 1})")
-        self._shown = None
-
-    def _clicked(self, name: str, _is_checked: bool) -> None:
-        self.choose(name)
-
-
-def chip(colour: str) -> QIcon:
-    """Return a small disc of a channel's colour (``#RRGGBB``)."""
-    picture = QPixmap(32, 32)
-    picture.fill(Qt.GlobalColor.transparent)
-    with painting(picture, is_smooth=True) as painter:
-        painter.setPen(QColor(theme.LINE))
-        painter.setBrush(QColor(colour))
-        painter.drawEllipse(5, 5, 22, 22)
-    return QIcon(picture)

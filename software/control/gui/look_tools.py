@@ -1,13 +1,13 @@
-"""The line above the live image: zoom, what the left button draws, how the image is shown, and what was done."""
+"""The line above the live image: what every image has (`view_tools`), a line profile, a region for the plan, colour."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QWidget
 
-from control.gui import theme
-from control.gui.image_view import ImageView, Tool
-from control.gui.parts import make_action, submenu
+from control.gui.image_tools import Tool
+from control.gui.image_view import ImageView
+from control.gui.view_tools import ViewTools, make_switch
 
 _HINTS = {
     Tool.PAN: "",
@@ -37,58 +37,40 @@ class LookTools(QWidget):
         super().__init__()
         self._view = view
         self._hint = ""
-        self.message = QLabel()
         self.line_action = self._switch("Line &profile", "Ctrl+L", "Drag a line: grey values along it", "chart-line")
         self.region_action = self._switch(
             "Draw &region", "Ctrl+D", "Draw a polygon: it becomes a region of the plan", "vector-polygon"
         )
         self.colour_action = self._switch("Channel &colour", "Ctrl+K", "Show the channel's colour, or grey", "palette")
-        self.saturation_action = self._switch(
-            "Mark &saturated pixels", "Ctrl+J", "Show pixels at the largest grey value in magenta", "flare"
-        )
-        self.cross_action = self._switch("Cross in the &middle", "Ctrl+M", "Show the middle of the image", "crosshairs")
-        self._lay_out()
+        self._line = ViewTools(view, [self.line_action, self.region_action], [self.colour_action])
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._line)
         self._tools = {Tool.LINE: self.line_action, Tool.POLYGON: self.region_action}
         for tool, action in self._tools.items():
             action.toggled.connect(lambda on, tool=tool: self._choose(tool, on))
         view.tool_changed.connect(self._follow)
 
+    @property
+    def message(self) -> QLabel:
+        """The line above the image."""
+        return self._line.message
+
+    @property
+    def saturation_action(self) -> QAction:
+        """Marks saturated pixels."""
+        return self._line.saturation_action
+
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
-        zoom = submenu(self, "&Zoom", self._view.zoom_actions)
-        shows = [self.colour_action, self.saturation_action, self.cross_action]
-        return [zoom, None, self.line_action, self.region_action, None, *shows]
+        return self._line.menu_actions()
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
         """Show a line above the image; the whole text is in its tooltip."""
-        self.message.setStyleSheet(f"color: {theme.BAD if is_bad else theme.FAINT}")
-        self.message.setText(text)
-        self.message.setToolTip(text)
+        self._line.say(text, is_bad=is_bad)
 
     def _switch(self, text: str, shortcut: str, tip: str, image: str) -> QAction:
-        action = make_action(self, text, self.switched.emit, shortcut=shortcut, tip=tip, image=image)
-        action.setCheckable(True)
-        return action
-
-    def _lay_out(self) -> None:
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(2)
-        shows = [self.colour_action, self.saturation_action, self.cross_action]
-        for action in (*self._view.zoom_actions, None, self.line_action, self.region_action, None, *shows):
-            if action is None:
-                line.addSpacing(theme.GAP_PX)
-                continue
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setAutoRaise(True)
-            button.setIconSize(QSize(20, 20))
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            line.addWidget(button)
-        self.message.setObjectName("lookMessage")
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setAlignment(Qt.Alignment(Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
-        line.addWidget(self.message, 1)
+        return make_switch(self, text, shortcut, tip, image, self.switched.emit)
 
     def _choose(self, tool: Tool, on: bool) -> None:
         """Take a tool, or put it away; one at a time."""

@@ -1,31 +1,99 @@
-"""The well in work, its fields at their places, larger than on the plate."""
+"""The well in work, its fields at their places, larger than on the plate; zoom, pan and grey values as everywhere."""
 
 from __future__ import annotations
 
-from control.core.previews import Previews
-from control.core.rendering import Layer, Renderer
+from functools import partial
+
+from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from control.core.previews import Mosaic, Previews
+from control.core.rendering import Layer
+from control.gui import theme
 from control.gui.channel_picker import ChannelPicker, Layers
-from control.gui.picture_view import Picture, PictureView, image_of
-from squid.utils.worker_manager import WorkerManager
+from control.gui.image_view import ImageView
+from control.gui.view_transform import Placement
+from squid.utils.worker_manager import WorkerManager, WorkerResult
+
+_COPY_MS = 10_000
+
+Copied = tuple[int, int, tuple[int, ...]]
+"""Number of the run, revision of the mosaic, channels."""
 
 
-def mosaic_view(previews: Previews, picker: ChannelPicker, manager: WorkerManager) -> PictureView:
-    """Return a view of the well in work, in the channels that are chosen."""
-    renderer = Renderer()
+class MosaicView(QWidget):
+    """Shows the well in work, in the channels that are chosen.
 
-    def revision() -> tuple[int, int, Layers] | None:
-        number = previews.mosaic_revision
-        layers = picker.layers()
-        return (previews.run_number, number, layers) if number and layers else None
+    Parameters
+    ----------
+    previews : Previews
+        Where it comes from.
+    picker : ChannelPicker
+        Which channels, and their contrast.
+    manager : WorkerManager
+        Copies the mosaic, which a run goes on writing to.
+    """
 
-    def draw(revision: tuple[int, int, Layers]) -> Picture | None:
-        planes = [(previews.mosaic(channel), limits, colour) for channel, limits, colour in revision[2]]
-        there = [(mosaic, limits, colour) for mosaic, limits, colour in planes if mosaic is not None]
-        if not there:
-            return None
-        first = there[0][0]
-        layers = [Layer(each.pixels, limits, colour) for each, limits, colour in there if each.well == first.well]
-        height, width = first.pixels.shape
-        return Picture(image_of(renderer.render(layers, (height, width))), first.pixel_um, f"Well {first.well.name}")
+    def __init__(self, previews: Previews, picker: ChannelPicker, manager: WorkerManager) -> None:
+        super().__init__()
+        self._previews, self._picker, self._manager = previews, picker, manager
+        self._mosaics: dict[int, Mosaic] = {}
+        self._copied: Copied = (0, 0, ())
+        self._shown: Layers = ()
+        self._is_copying = False
+        self.view = ImageView()
+        self.view.setObjectName("mosaicView")
+        self.caption = QLabel("No field has been stored yet.")
+        self.caption.setObjectName("mosaicCaption")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GAP_PX // 2)
+        layout.addWidget(self.caption)
+        layout.addWidget(self.view, 1)
 
-    return PictureView("mosaicView", manager, revision, draw, "No field has been stored yet.")
+    def refresh(self) -> None:
+        """Show the mosaic, if it or what is chosen has changed."""
+        previews, layers = self._previews, self._picker.layers()
+        wanted = (previews.run_number, previews.mosaic_revision, tuple(number for number, _, _ in layers))
+        if not self._is_copying and wanted[1] and layers and wanted != self._copied:
+            self._copy(wanted)
+        elif layers != self._shown:
+            self._show_mosaics()
+
+    def _copy(self, wanted: Copied) -> None:
+        self._is_copying = True
+        self._manager.submit(
+            "copy the mosaic",
+            partial(_copies, self._previews, wanted[2]),
+            timeout_ms=_COPY_MS,
+            on_complete=partial(self._take, wanted),
+            on_finished=self._copying_ended,
+            coalesce_key="copy the mosaic",
+        )
+
+    def _take(self, wanted: Copied, result: WorkerResult) -> None:
+        self._copied, self._mosaics = wanted, result.value
+        self._show_mosaics()
+
+    def _copying_ended(self, _: WorkerResult) -> None:
+        self._is_copying = False
+
+    def _show_mosaics(self) -> None:
+        """Show what was copied, in the contrast of now; only channels of the same well lie on top of one another."""
+        self._shown = self._picker.layers()
+        layout, first = self._previews.layout, next(iter(self._mosaics.values()), None)
+        if layout is None or first is None:
+            return
+        layers = [
+            Layer(self._mosaics[number].pixels, limits, colour, layout.channels[number].name)
+            for number, limits, colour in self._shown
+            if number in self._mosaics and self._mosaics[number].well == first.well
+        ]
+        place = Placement(first.centre_x_um, first.centre_y_um, first.pixel_um)
+        self.view.show_image(layers, layout.significant_bits, place)
+        self.caption.setText(f"Well {first.well.name}")
+
+
+def _copies(previews: Previews, channels: tuple[int, ...]) -> dict[int, Mosaic]:
+    """Return the mosaics of these channels that are there."""
+    copies = {number: previews.mosaic(number) for number in channels}
+    return {number: mosaic for number, mosaic in copies.items() if mosaic is not None}

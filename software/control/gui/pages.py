@@ -13,6 +13,7 @@ from typing import Protocol
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
+from control.core.contrast import Contrast
 from control.core.session import Session
 from control.core.words import in_words
 from control.gui.look_page import LookPage
@@ -48,7 +49,10 @@ class Pages:
 
 def build_pages(session: Session, shell: Shell) -> Pages:
     """Return the pages, wired to one another."""
-    pages = Pages(LookPage(session), PlanPage(session), RunPage(session), ReviewPage(session))
+    contrast = Contrast()
+    pages = Pages(
+        LookPage(session, contrast), PlanPage(session), RunPage(session, contrast), ReviewPage(session, contrast)
+    )
     wires = Wires(session, pages, shell)
     pages.plan.start_requested.connect(wires.start)
     pages.plan.queue_requested.connect(wires.put_in_queue)

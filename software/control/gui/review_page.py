@@ -1,6 +1,6 @@
 """The page on which a stored plate is looked at: run → well → field → plane, time point, channels; focus; report.
 
-Opening, reading on and reporting are tasks; a run that goes on is followed while the page is seen.
+A run that goes on is followed while the page is seen. Reading: `run_reader`; images: `run_viewer`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from PyQt5.QtCore import Qt, QTimer, QUrl
+from PyQt5.QtCore import Qt, QUrl
 from PyQt5.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
@@ -22,7 +22,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from control.core.review.folders import recent_runs
+from control.core.contrast import Contrast
 from control.core.review.viewing import Viewing
 from control.core.stored_run import StoredRun
 from control.core.words import in_words
@@ -30,15 +30,12 @@ from control.gui import theme
 from control.gui.focus_plot import FocusPlot
 from control.gui.parts import button_for, faint_label, make_action
 from control.gui.run_chooser import ImageChooser, RunList
+from control.gui.run_reader import RunReader
 from control.gui.run_report_panel import RunReportPanel
 from control.gui.run_viewer import RunViewer
+from control.gui.work_bar import WorkBar
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager, WorkerResult
-
-FOLLOW_MS = 1000
-"""Between two looks at a run that goes on."""
-
-_READ_S = 0.3
-"""The first look at a journal takes at most so long: what follows comes while the first image is shown."""
 
 _LIMIT_MS = 60_000
 _LEFT_PX = 320
@@ -59,19 +56,22 @@ class ReviewPage(QWidget):
     ----------
     session : ReviewSession
         Its manager runs all reading.
+    contrast : Contrast
+        Of the channels, shared with other pages.
     """
 
-    def __init__(self, session: ReviewSession) -> None:
+    def __init__(self, session: ReviewSession, contrast: Contrast) -> None:
         super().__init__()
         self.setObjectName("reviewPage")
         self.setAcceptDrops(True)
         self._manager = session.manager
-        self._run: StoredRun | None = None
         self._output: Path | None = None
-        self._is_looking = False
-        self.viewer = RunViewer(self._manager)
+        self._is_empty = True
+        self.work = WorkBar()
+        self.reader = RunReader(self._manager, self.work, self)
+        self.viewer = RunViewer(self._manager, contrast)
         self.focus = FocusPlot(self._manager)
-        self.report = RunReportPanel(self._manager)
+        self.report = RunReportPanel(self._manager, self.work)
         self.runs = RunList()
         self.chooser = ImageChooser()
         self._split = QSplitter(Qt.Orientation.Vertical)
@@ -82,13 +82,9 @@ class ReviewPage(QWidget):
         self.title.setProperty("role", "title")
         self.said = faint_label("Open a run folder, drop one here, or choose one of the list.")
         self.said.setObjectName("runSaid")
-        self._timer = QTimer(self)
-        self._timer.setInterval(FOLLOW_MS)
-        self._timer.timeout.connect(self._look)
         self._make_actions()
         self._put_together()
-        self.runs.run_chosen.connect(self.open_folder)
-        self.chooser.image_chosen.connect(self.viewer.show_image)
+        self._connect()
         self._enable()
 
     # --- for the window ---------------------------------------------------------------------------------------------
@@ -104,17 +100,13 @@ class ReviewPage(QWidget):
 
     def remember(self) -> dict[str, Any]:
         """Return what is kept until the next start."""
-        output = str(self._output) if self._output is not None else ""
-        return {"output": output, "contrast": self.viewer.channels.remember()}
+        return {"output": str(self._output) if self._output is not None else ""}
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take back what was kept; anything else is left as it is."""
         output = kept.get("output")
         if isinstance(output, str) and output:
             self.set_output_folder(Path(output))
-        contrast = kept.get("contrast")
-        if isinstance(contrast, dict):
-            self.viewer.channels.restore(contrast)
 
     def set_output_folder(self, folder: Path) -> None:
         """List the runs of a folder."""
@@ -124,79 +116,40 @@ class ReviewPage(QWidget):
     @property
     def run(self) -> StoredRun | None:
         """The run that is shown."""
-        return self._run
+        return self.reader.run
 
     def open_folder(self, path: Path) -> None:
         """Open a run folder, or anything in it; returns at once."""
         path = Path(path)
         self.said.setText(f"opening {path.name} …")
-        self._manager.submit(
-            "open a run",
-            lambda: StoredRun.open(path, _READ_S),
-            timeout_ms=_LIMIT_MS,
-            on_complete=self._on_opened,
-            on_error=self._on_refused,
-            coalesce_key="open a run",
-        )
+        self.reader.open(path)
 
-    # --- opening and following --------------------------------------------------------------------------------------
+    # --- what was read ----------------------------------------------------------------------------------------------
 
-    def _on_opened(self, result: WorkerResult) -> None:
-        run: StoredRun = result.value
-        is_first, self._run = self._run is None, run
+    def _on_opened(self, run: StoredRun) -> None:
+        is_first, self._is_empty = self._is_empty, False
         self.viewer.set_run(Viewing(run))
         self.chooser.set_run(run)
         if is_first:
             self._split.setSizes([3 * self.height() // 5, 2 * self.height() // 5])  # the plate has come
         self.report.set_run(run)
         self.focus.set_run(run)
-        self._describe()
+        self._describe(run)
         self._enable()
         self.set_output_folder(run.folder.parent)
 
-    def _on_refused(self, result: WorkerResult) -> None:
-        self.said.setText(in_words(result.error))
-
-    def _look(self) -> None:
-        """Read what the run got since: while it goes on, and when it is resumed; not while a look is under way."""
-        run = self._run
-        if run is None or self._is_looking:
-            return
-        self._is_looking = True
-        self._manager.submit(
-            "follow a run",
-            lambda: (run, run.refresh(_READ_S)),
-            timeout_ms=_LIMIT_MS,
-            on_complete=self._on_looked,
-            on_error=self._on_refused,
-            on_finished=self._after_look,
-            coalesce_key="follow a run",
-        )
-
-    def _on_looked(self, result: WorkerResult) -> None:
-        run: StoredRun
-        run, is_new = result.value
-        if run is not self._run or not is_new:
-            return
+    def _on_grown(self, run: StoredRun) -> None:
         self.chooser.refresh()
-        self._describe()
+        self._describe(run)
         self.focus.follow()
-        picture = self.viewer.picture
-        if picture is None or picture.absences:
+        shown = self.viewer.shown
+        if shown is None or shown.absences:
             self.viewer.reload()
         if not run.is_open_ended:
             self.report.renew()
             self._list_runs()
 
-    def _after_look(self, result: WorkerResult) -> None:
-        self._is_looking = False
-        if self._run is not None and not self._run.is_caught_up and result.success:
-            QTimer.singleShot(0, self._look)
-
-    def _describe(self) -> None:
-        run = self._run
-        if run is None:
-            return
+    def _describe(self, run: StoredRun) -> None:
         summary, stored = run.summary, len(run.frames)
         self.title.setText(summary.name)
         status = "completed" if summary.status.startswith("completed") else summary.status
@@ -206,21 +159,12 @@ class ReviewPage(QWidget):
         self.said.setToolTip(str(run.folder))
 
     def _list_runs(self) -> None:
-        output = self._output
-        if output is None:
-            return
-        self._manager.submit(
-            "list runs",
-            lambda: recent_runs(output),
-            timeout_ms=_LIMIT_MS,
-            on_complete=self._on_runs,
-            on_error=self._on_refused,
-            coalesce_key="list runs",
-        )
+        if self._output is not None:
+            self.reader.list_runs(self._output)
 
-    def _on_runs(self, result: WorkerResult) -> None:
+    def _on_runs(self, runs: Any) -> None:
         self.runs.show_folder(self._output)
-        self.runs.show_runs(result.value, self._run.folder if self._run is not None else None)
+        self.runs.show_runs(runs, self.run.folder if self.run is not None else None)
 
     # --- what a person does -----------------------------------------------------------------------------------------
 
@@ -233,36 +177,41 @@ class ReviewPage(QWidget):
 
     def show_folder(self) -> None:
         """Show the run folder in the system's file manager."""
-        if self._run is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._run.folder)))
+        if self.run is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.folder)))
 
     def copy_path(self) -> None:
         """Put the run folder's path on the clipboard."""
         clipboard = QGuiApplication.clipboard()
-        if self._run is not None and clipboard is not None:
-            clipboard.setText(str(self._run.folder))
+        if self.run is not None and clipboard is not None:
+            clipboard.setText(str(self.run.folder))
             self.said.setText("the folder's path is on the clipboard")
 
     def choose_export(self) -> None:
         """Ask for a file and write what the view shows."""
         image = self.chooser.image
-        if self._run is None or image is None:
+        if self.run is None or image is None:
             return
-        start = str(self._run.folder / f"{image.name}.png")
+        start = str(self.run.folder / f"{image.name}.png")
         name, _ = QFileDialog.getSaveFileName(self, "Export view", start, "PNG (*.png)")
         if name:
             path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
-            self._manager.submit(
+            submit_with_progress(
+                self._manager,
+                self.work.begin(f"Exporting {path.name}"),
                 "export a view",
                 self.viewer.export(path),
                 timeout_ms=_LIMIT_MS,
                 on_complete=self._on_exported,
-                on_error=self._on_refused,
+                on_error=self._not_exported,
                 coalesce_key="export a view",
             )
 
     def _on_exported(self, result: WorkerResult) -> None:
         self.said.setText(f"view saved as {result.value}")
+
+    def _not_exported(self, result: WorkerResult) -> None:
+        self.said.setText(in_words(result.error))
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
         """Take a folder."""
@@ -277,20 +226,27 @@ class ReviewPage(QWidget):
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Follow the run while the page is seen."""
-        self._timer.start()
         self._list_runs()
-        self._look()
+        self.reader.follow(True)
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
         """Nobody looks: no need to follow."""
-        self._timer.stop()
+        self.reader.follow(False)
 
     # --- made once --------------------------------------------------------------------------------------------------
 
     def _enable(self) -> None:
-        has_run = self._run is not None
+        has_run = self.run is not None
         for action in (self.show_action, self.copy_action, self.export_action, *self.chooser.steps):
             action.setEnabled(has_run)
+
+    def _connect(self) -> None:
+        self.reader.opened.connect(self._on_opened)
+        self.reader.grown.connect(self._on_grown)
+        self.reader.listed.connect(self._on_runs)
+        self.reader.refused.connect(self.said.setText)
+        self.runs.run_chosen.connect(self.open_folder)
+        self.chooser.image_chosen.connect(self.viewer.show_image)
 
     def _make_actions(self) -> None:
         def action(text: str, call: Any, keys: str, tip: str, image: str) -> QAction:
@@ -325,6 +281,7 @@ class ReviewPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.title)
         column.addWidget(self.said)
+        column.addWidget(self.work)
         line = QHBoxLayout()
         line.addWidget(button_for(self.open_action), 1)
         for each in (self.show_action, self.copy_action, self.export_action):

@@ -30,17 +30,20 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from control.core.contrast import Contrast
 from control.core.run import USER
 from control.core.run_view import RunState, RunView
 from control.gui import theme
 from control.gui.channel_picker import ChannelPicker
 from control.gui.hang_banner import HangBanner
+from control.gui.image_view import ImageView
 from control.gui.last_frame import LastFrameView
-from control.gui.mosaic_view import mosaic_view
+from control.gui.mosaic_view import MosaicView
 from control.gui.parts import button_for, make_action, set_image
 from control.gui.progress_panel import ProgressPanel
 from control.gui.queue_panel import QueuePanel
 from control.gui.run_plate import RunPlate
+from control.gui.view_tools import zoom_actions
 from squid.utils.persistent_queue import JobState
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ class RunPage(QWidget):
     ----------
     session : Session
         Its `status`, `previews`, `queue` and `manager` are used.
+    contrast : Contrast
+        Of the channels, shared with other pages.
 
     Signals
     -------
@@ -69,17 +74,17 @@ class RunPage(QWidget):
 
     review_requested = pyqtSignal(object)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, contrast: Contrast) -> None:
         super().__init__()
         self.setObjectName("runPage")
         self._status, self._previews, self._queue = session.status, session.previews, session.queue
         self._view = RunView()
         self._question: QMessageBox | None = None
         manager = session.manager
-        self.picker = ChannelPicker(self._previews)
+        self.picker = ChannelPicker(self._previews, contrast)
         self.plate = RunPlate(self._previews, self.picker, manager)
-        self.mosaic = mosaic_view(self._previews, self.picker, manager)
-        self.last_frame = LastFrameView(self._previews)
+        self.mosaic = MosaicView(self._previews, self.picker, manager)
+        self.last_frame = LastFrameView(self._previews, contrast)
         self.progress = ProgressPanel()
         self.banner = HangBanner(self.progress.result.resume_action)
         self.queue_panel = QueuePanel(self._queue)
@@ -125,6 +130,13 @@ class RunPage(QWidget):
             tip="The run under way goes on, no further one starts",
             image="hand-back-left",
         )
+
+        self.zoom_actions = zoom_actions(self, self._image_shown)
+
+    def _image_shown(self) -> ImageView | None:
+        """Return the image that the zoom is for."""
+        shown = self.tabs.currentWidget()
+        return next((tab.view for tab in (self.mosaic, self.last_frame) if tab is shown), None)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -191,7 +203,7 @@ class RunPage(QWidget):
             self.start_action, self.pause_action, self.abort_action, None,
             result.review_action, result.resume_action, banner.folder_action, banner.dismiss_action, None,
             self.hold_action, *self.queue_panel.actions_of_runs.values(), None,
-            *self.last_frame.view.zoom_actions,
+            *self.zoom_actions,
         ]  # fmt: skip
 
     def remember(self) -> dict[str, Any]:

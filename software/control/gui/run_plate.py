@@ -19,8 +19,8 @@ from control.core.run_view import RunState, RunView
 from control.core.shrinking import shrunk
 from control.gui import theme
 from control.gui.channel_picker import ChannelPicker, Layers
+from control.gui.image_render import image_of
 from control.gui.parts import faint_label
-from control.gui.picture_view import image_of
 from control.gui.plate_map import PlateMap
 from squid.models.plate import PlateGeometry
 from squid.utils.worker_manager import WorkerManager, WorkerResult

@@ -6,6 +6,7 @@ logical pixels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 MIN_SCALE = 1 / 64
@@ -57,6 +58,25 @@ class ViewTransform:
         height, width = shape_px
         scale = min(size[0] / max(1, width), size[1] / max(1, height))
         return cls(min(max(scale, MIN_SCALE), MAX_SCALE), width / 2, height / 2, size)
+
+    def level(self, density: float) -> int:
+        """Return the smallest copy of the image that still has a pixel for each of the screen's.
+
+        Parameters
+        ----------
+        density : float
+            Pixels of the screen per widget pixel.
+
+        Returns
+        -------
+        int
+            So many times both sides are halved; 0 is the image itself.
+        """
+        return max(0, math.floor(-math.log2(self.scale * density)))
+
+    def centred(self, column: float, row: float) -> ViewTransform:
+        """Show an image point in the middle."""
+        return replace(self, column=column, row=row)
 
     def to_widget(self, column: float, row: float) -> tuple[float, float]:
         """Return the widget's x and y of an image point."""

@@ -10,7 +10,6 @@ import pytest
 from tests.control.core.layouts import PIXEL_UM, layout, plate, positions_layout
 from tests.control.core.records import record
 
-from control.core.contrast import RunningContrast
 from control.core.facts import RunFinished, RunStarted
 from control.core.previews import BUDGET_BYTES, MAX_TILE_PX, Previews
 from control.core.shrinking import shrunk
@@ -155,23 +154,26 @@ def test_a_turned_frame_shrinks_as_it_looks(rotate_deg: int, flip_x: bool) -> No
 
 
 def test_the_contrast_is_that_of_the_whole_plate() -> None:
-    contrast = RunningContrast(12)
-    assert contrast.limits() == (0, 1)
-    contrast.add(_grey(100, 300))
-    low, high = contrast.limits()
-    assert low <= 100 < high
-    bright = _grey(100, 300)
-    bright[:60] = 3000
-    contrast.add(bright)
-    assert contrast.limits() == (100, 3000)
+    previews = _of(layout([(0, 0), (2, 3)], QUARTERS))
+    previews.see(record(0, image=0, c=1), _grey(100))
+    dark = previews.contrasts()[1]
+    previews.see(record(1, image=3, c=1), _grey(3000))
+    assert previews.contrasts()[0] == (0, 1), "of the other channel nothing was seen"
+    assert (dark[0], previews.contrasts()[1]) == (100, (100, 3000))
 
 
-def test_a_16_bit_image_has_a_contrast() -> None:
-    contrast = RunningContrast(16)
-    contrast.add(np.linspace(1000, 60_000, 128 * 128).astype(np.uint16).reshape(128, 128))
-    low, high = contrast.limits()
-    assert low == pytest.approx(1590, abs=20)
-    assert high == pytest.approx(59_823, abs=20)
+def test_the_mosaic_says_where_it_lies() -> None:
+    previews = _of(layout([(0, 0), (2, 3)], QUARTERS))
+    previews.see(record(0, image=3), _grey(100))
+    mosaic = previews.mosaic(0)
+    assert mosaic is not None
+    image = previews.layout.images[3]  # type: ignore[union-attr]
+    left_um, top_um = (
+        centre - mosaic.pixel_um * len(mosaic.pixels) / 2 for centre in (mosaic.centre_x_um, mosaic.centre_y_um)
+    )
+    rows, columns = np.nonzero(mosaic.pixels)
+    assert left_um + (columns.mean() + 0.5) * mosaic.pixel_um == pytest.approx(image.x_um, abs=mosaic.pixel_um)
+    assert top_um + (rows.mean() + 0.5) * mosaic.pixel_um == pytest.approx(image.y_um, abs=mosaic.pixel_um)
 
 
 def test_a_frame_costs_the_writer_little() -> None:

@@ -10,7 +10,9 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QPushButton
 from tests.rig import machine
 
+from control.core.contrast import Contrast
 from control.core.session import Session
+from control.gui.focus_wheel_dialog import FocusSteps
 from control.gui.look_page import LookPage
 from squid.utils.worker_manager import WorkerManager
 
@@ -32,11 +34,11 @@ def session(qtbot, tmp_path):
 
 @pytest.fixture
 def page(qtbot, session):
-    page = LookPage(session)
+    page = LookPage(session, Contrast())
     qtbot.addWidget(page)
     page.resize(1366, 660)
     page.show()
-    qtbot.waitUntil(lambda: len(page.live_panel.channel_buttons) == 5, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(page.live_panel.channels.buttons) == 5, timeout=WAIT_MS)
     return page
 
 
@@ -47,16 +49,20 @@ def press(page, name):
     QTest.mouseClick(button, Qt.LeftButton)
 
 
+def pixels(page):
+    return page.view.layers[0].pixels
+
+
 def start_live(page, qtbot):
     press(page, "liveButton")
-    qtbot.waitUntil(lambda: page.view.pixels is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(page.view.layers), timeout=WAIT_MS)
 
 
 def test_live_shows_frames_and_stops_dark(page, session, qtbot):
     start_live(page, qtbot)
     first = session.live.newest().number
     qtbot.waitUntil(lambda: session.live.newest().number > first + 3, timeout=WAIT_MS)
-    assert page.view.pixels.shape == (64, 80)
+    assert pixels(page).shape == (64, 80)
     qtbot.waitUntil(lambda: "frames per second" in page.live_panel.rate.text(), timeout=WAIT_MS)
     assert page.live_panel.live_action.text() == "Stop &live"
     QTest.keyClick(page, Qt.Key_F2)
@@ -82,23 +88,23 @@ def test_a_channel_brings_its_preset_and_its_colour(page, session, qtbot):
     assert session.live.settings.channel == "FITC"
     assert page.live_panel.exposure.value() == 60.0
     assert page.live_panel.intensity.value() == 50.0
-    number = list(page.live_panel.channel_buttons).index("DAPI") + 1
+    number = list(page.live_panel.channels.buttons).index("DAPI") + 1
     QTest.keyClick(page, str(number), Qt.AltModifier)
     assert session.live.settings.channel == "DAPI"
-    assert page.live_panel.channel_buttons["DAPI"].isChecked()
+    assert page.live_panel.channels.buttons["DAPI"].isChecked()
     start_live(page, qtbot)
     QTest.keyClick(page, Qt.Key_K, Qt.ControlModifier)
-    assert page.view._tone.colour == "#3F7FFF"
+    assert page.view.layers[0].colour == "#3F7FFF"
     QTest.keyClick(page, Qt.Key_K, Qt.ControlModifier)
-    assert page.view._tone.colour == "#FFFFFF"
+    assert page.view.layers[0].colour == "#FFFFFF"
 
 
 def test_settings_are_taken_from_the_next_frame_on(page, session, qtbot):
     start_live(page, qtbot)
     page.live_panel.exposure.setValue(3.0)
     page.live_panel.intensity.setValue(12.0)
-    qtbot.waitUntil(lambda: page._frame.exposure_ms == 3.0, timeout=WAIT_MS)
-    assert page._frame.intensity == pytest.approx(0.12)
+    qtbot.waitUntil(lambda: page.image.frame.exposure_ms == 3.0, timeout=WAIT_MS)
+    assert page.image.frame.intensity == pytest.approx(0.12)
 
 
 def test_what_is_refused_is_said(page, session):
@@ -131,12 +137,12 @@ def test_another_objective_brings_its_presets(page, session, qtbot):
 
 def test_a_snap_is_shown_without_live(page, session, qtbot):
     QTest.keyClick(page, Qt.Key_F3)
-    qtbot.waitUntil(lambda: page.view.pixels is not None and page.live_panel.snap_action.isEnabled(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(page.view.layers) and page.live_panel.snap_action.isEnabled(), timeout=WAIT_MS)
     assert not session.live.is_running
 
 
 def test_a_snap_is_stored_under_its_well(page, session, qtbot, tmp_path):
-    page.snap_folder = tmp_path / "snaps"
+    page.snaps.folder = tmp_path / "snaps"
     plate = session.presets.plates()["96 well plate"]
     page.set_plate(plate)
     x_um, y_um = plate.well_centre_um(1, 2)
@@ -145,14 +151,14 @@ def test_a_snap_is_stored_under_its_well(page, session, qtbot, tmp_path):
     qtbot.waitUntil(lambda: "Stored" in page.tools.message.text(), timeout=WAIT_MS)
     (file,) = (tmp_path / "snaps").iterdir()
     assert file.name.startswith("B3_Brightfield_")
-    qtbot.waitUntil(lambda: page.view.pixels is not None, timeout=WAIT_MS)
-    assert (tifffile.imread(file) == page.view.pixels).all()
+    qtbot.waitUntil(lambda: bool(page.view.layers), timeout=WAIT_MS)
+    assert (tifffile.imread(file) == pixels(page)).all()
 
 
 def test_a_folder_that_cannot_be_written_is_said(page, qtbot, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    page.snap_folder = blocked
+    page.snaps.folder = blocked
     press(page, "snapFileButton")
     qtbot.waitUntil(lambda: str(blocked) in page.tools.message.text(), timeout=WAIT_MS)
     assert page.live_panel.file_action.isEnabled()
@@ -161,7 +167,7 @@ def test_a_folder_that_cannot_be_written_is_said(page, qtbot, tmp_path):
 def test_double_click_brings_a_pixel_into_the_middle(page, session, qtbot):
     session.manual.move_to(20000.0, 20000.0, 3000.0).wait(10)
     start_live(page, qtbot)
-    frame = page._frame
+    frame = page.image.frame
     point = page.view.to_widget(60.5, 20.5).toPoint()
     QTest.mouseDClick(page.view, Qt.LeftButton, Qt.NoModifier, point)
     wanted_um = frame.position.x_um + (60.5 - 40) * frame.pixel_size_um
@@ -181,15 +187,15 @@ def test_camera_parts(page, session, qtbot):
     page.camera_panel.fold.click()
     start_live(page, qtbot)
     press(page, "roiHalf")
-    qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 40), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: pixels(page).shape == (32, 40), timeout=WAIT_MS)
     press(page, "roiFull")
-    qtbot.waitUntil(lambda: page.view.pixels.shape == (64, 80), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: pixels(page).shape == (64, 80), timeout=WAIT_MS)
     press(page, "binning2")
-    qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 40), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: pixels(page).shape == (32, 40), timeout=WAIT_MS)
     assert "binning 2" in page.camera_panel.facts.text()
     press(page, "format_mono8")
-    qtbot.waitUntil(lambda: page.view.pixels.dtype == np.uint8, timeout=WAIT_MS)
-    assert page.view.pixels.shape == (32, 40)  # and nothing else has changed
+    qtbot.waitUntil(lambda: pixels(page).dtype == np.uint8, timeout=WAIT_MS)
+    assert pixels(page).shape == (32, 40)  # and nothing else has changed
     assert "8 bit" in page.camera_panel.facts.text()
     page.camera_panel.edits["x"].setValue(30)
     page.camera_panel.edits["w"].setValue(24)
@@ -208,7 +214,7 @@ def test_a_region_is_drawn_on_the_image_corner_by_corner(page, session, qtbot):
         QTest.mouseClick(page.view, Qt.LeftButton, Qt.NoModifier, page.view.to_widget(column, row).toPoint())
     qtbot.keyClick(page.view, Qt.Key_Return)
     assert [len(corners) for corners in drawn] == [3]
-    frame = page._frame
+    frame = page.image.frame
     assert drawn[0][1][0] - drawn[0][0][0] == pytest.approx(50 * frame.pixel_size_um, rel=0.1)
     assert not page.tools.region_action.isChecked()
     assert page.tools.message.text() == ""
@@ -217,10 +223,10 @@ def test_a_region_is_drawn_on_the_image_corner_by_corner(page, session, qtbot):
 def test_one_drawing_tool_at_a_time(page, session, qtbot):
     start_live(page, qtbot)
     page.tools.line_action.trigger()
-    assert page.profile.isVisible()
+    assert page.image.profile.isVisible()
     page.tools.region_action.trigger()
     assert not page.tools.line_action.isChecked()
-    assert not page.profile.isVisible()
+    assert not page.image.profile.isVisible()
     qtbot.keyClick(page.view, Qt.Key_Escape)
     assert not page.tools.region_action.isChecked()
 
@@ -239,17 +245,17 @@ def test_a_part_is_drawn_on_the_image(page, session, qtbot):
     start_live(page, qtbot)
     press(page, "roiDraw")
     page.view.rectangle_drawn.emit([(40.0, 32.0), (63.0, 60.0)])
-    qtbot.waitUntil(lambda: page.view.pixels.shape == (32, 24), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: pixels(page).shape == (32, 24), timeout=WAIT_MS)
 
 
 def test_the_line_profile_opens_with_its_tool_and_closes_with_escape(page, qtbot):
     start_live(page, qtbot)
     QTest.keyClick(page, Qt.Key_L, Qt.ControlModifier)
-    assert page.profile.isVisible()
+    assert page.image.profile.isVisible()
     page.view.line_drawn.emit([(5.0, 5.0), (70.0, 50.0)])
-    assert len(page.profile.values) == round(np.hypot(65, 45)) + 1
+    assert len(page.image.profile.values) == round(np.hypot(65, 45)) + 1
     QTest.keyClick(page.view, Qt.Key_Escape)
-    assert not page.profile.isVisible()
+    assert not page.image.profile.isVisible()
     assert not page.tools.line_action.isChecked()
 
 
@@ -268,12 +274,12 @@ def test_a_run_keeps_live_away(page, session):
 
 
 def test_what_is_remembered_comes_back(page, session, qtbot, tmp_path):
-    page.snap_folder = tmp_path
-    page.contrast.set("DAPI", 10, 200)
+    page.snaps.folder = tmp_path
+    page.contrast.choose("DAPI", 10, 200)
     page.tools.colour_action.trigger()
-    page.view.focus_steps = type(page.view.focus_steps)(2.0, 0.5, 20.0)
+    page.focus_steps = FocusSteps(2.0, 0.5, 20.0)
     remembered = yaml.safe_load(yaml.safe_dump(page.remember()))
-    again = LookPage(session)
+    again = LookPage(session, Contrast())
     qtbot.addWidget(again)
     again.restore(remembered)
     assert again.remember() == page.remember()
@@ -289,9 +295,9 @@ def test_every_action_has_name_tip_and_a_key_of_its_own(page):
 
 
 def test_a_callback_after_the_page_is_gone_breaks_nothing(session, qtbot):
-    page = LookPage(session)
+    page = LookPage(session, Contrast())
     page.show()
-    page.snap()
+    page.snaps.snap()
     page.deleteLater()
     qtbot.waitUntil(lambda: not any(row["name"] == "snap" for row in session.manager.task_table()), timeout=WAIT_MS)
     QApplication.processEvents()

@@ -142,9 +142,9 @@ def test_review_lists_the_runs_of_the_plans_output_folder(opened: Window, tmp_pa
 def test_a_region_drawn_on_the_live_image_is_one_of_the_plan(opened: Window) -> None:
     look = opened.page("look")
     opened.press("snapButton")
-    opened.wait(lambda: look.view.pixels is not None)
+    opened.wait(lambda: bool(look.view.layers))
     look.tools.region_action.trigger()
-    height, width = look.view.pixels.shape
+    height, width = look.view.layers[0].pixels.shape
     for column, row in ((0.2, 0.2), (0.8, 0.2), (0.5, 0.8)):
         opened.bot.mouseClick(
             look.view, Qt.MouseButton.LeftButton, pos=look.view.to_widget(column * width, row * height).toPoint()
@@ -289,7 +289,7 @@ def test_window_and_pages_are_as_they_were_left(qtbot: QtBot, tmp_path: Path, mo
         first.page("review")
         first.window._log_dock.show()
         first.window.pages.run.picker.want("FITC")
-        first.window.pages.review.viewer.channels.restore({"DAPI": [3, 900]})
+        first.window.pages.look.contrast.choose("DAPI", 3, 900)
         first.program.quit()
     with window(qtbot, tmp_path, monkeypatch) as second:
         second.open()
@@ -297,7 +297,7 @@ def test_window_and_pages_are_as_they_were_left(qtbot: QtBot, tmp_path: Path, mo
         assert second.window.page == "review"
         assert second.window._log_dock.isVisible()
         assert second.window.pages.run.picker.wanted == "FITC"
-        assert second.window.pages.review.viewer.channels.remember() == {"DAPI": [3, 900]}
+        assert second.window.pages.look.contrast.remember() == {"DAPI": [3, 900]}
 
 
 def test_dropped_files_go_to_the_page_that_opens_them(opened: Window, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from PyQt5.QtWidgets import QCheckBox, QFileDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 from tests.control.core.review.runs import FRAMES, SENSOR_PX, MadeRun, make_run, running_copy
 
+from control.core.contrast import Contrast
 from control.core.sinks.pyramid import levels
 from control.core.stored_run import StoredRun
-from control.gui.plane_view import PlaneView
+from control.gui.image_view import Pace
 from control.gui.review_page import ReviewPage
 from squid.utils.worker_manager import WorkerManager
 
@@ -39,8 +40,13 @@ def manager() -> Iterator[WorkerManager]:
 
 
 @pytest.fixture
-def page(qtbot: QtBot, manager: WorkerManager) -> ReviewPage:
-    page = ReviewPage(SimpleNamespace(manager=manager))
+def contrast() -> Contrast:
+    return Contrast()
+
+
+@pytest.fixture
+def page(qtbot: QtBot, manager: WorkerManager, contrast: Contrast) -> ReviewPage:
+    page = ReviewPage(SimpleNamespace(manager=manager), contrast)
     qtbot.addWidget(page)
     page.resize(1366, 660)
     page.show()
@@ -56,21 +62,21 @@ def open_run(qtbot: QtBot, page: ReviewPage) -> Open:
 
     def open_it(folder: Path) -> None:
         page.open_folder(folder)
-        qtbot.waitUntil(lambda: page.viewer.picture is not None, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: page.viewer.shown is not None, timeout=PATIENCE_MS)
 
     return open_it
 
 
 def shown(page: ReviewPage) -> tuple[str, int, int, tuple[int, ...]]:
     """What the page shows: image, time point, plane, channels."""
-    picture = page.viewer.picture
-    assert picture is not None
-    request = picture.request
+    view = page.viewer.shown
+    assert view is not None
+    request = view.request
     return request.image.name, request.t, request.z, request.channels
 
 
 def wait_for(qtbot: QtBot, page: ReviewPage, *what: object) -> None:
-    qtbot.waitUntil(lambda: page.viewer.picture is not None and shown(page) == what, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.viewer.shown is not None and shown(page) == what, timeout=PATIENCE_MS)
 
 
 def click_well(page: ReviewPage, row: int, column: int) -> None:
@@ -97,15 +103,15 @@ def test_from_the_folder_to_a_plane(qtbot: QtBot, page: ReviewPage, made: MadeRu
     page.viewer.t.slider.setValue(2)
     QTest.mouseClick(page.findChild(QCheckBox, "channel0"), Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
     wait_for(qtbot, page, "B4_1", 1, 0, (1,))
-    picture = page.viewer.picture
-    assert picture is not None
+    view = page.viewer.shown
+    assert view is not None
     (record, pixels) = next(
         each for each in made.frames.values() if each[0].event.image == 3 and _place(each[0].event) == (1, 1, 0)
     )
-    level = picture.request.level
-    np.testing.assert_array_equal(picture.planes[1], levels(np.ascontiguousarray(pixels), level + 1)[level])
-    assert picture.frame is not None
-    assert picture.frame.actual == pytest.approx(record.actual, abs=1e-4)
+    level = view.request.level
+    np.testing.assert_array_equal(view.planes[1], levels(np.ascontiguousarray(pixels), level + 1)[level])
+    assert view.frame is not None
+    assert view.frame.actual == pytest.approx(record.actual, abs=1e-4)
 
 
 def _place(event: object) -> tuple[int, int, int]:
@@ -118,12 +124,12 @@ def test_a_missing_frame_says_why_and_shows_no_zeros(
     open_run(made.folder)
     wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
     assert page.viewer.view.message == "FITC: missing: camera: delivered nothing instead of a frame"
-    assert page.viewer.view.has_picture, "the other channel is there"
+    assert page.viewer.view.layers, "the other channel is there"
     assert page.chooser.plate.text_of(1, 1).endswith(f"{FRAMES // 2 - 1} of {FRAMES // 2} frames stored")
     assert page.chooser.plate.text_of(1, 3).endswith(f" {FRAMES // 2} frames stored")  # the other well is complete
     page.viewer.channels.show_only(1)
     wait_for(qtbot, page, "B2_0", 0, 1, (1,))
-    assert not page.viewer.view.has_picture
+    assert not page.viewer.view.layers
     page.viewer.channels.rows[1].shown.setChecked(False)
     wait_for(qtbot, page, "B2_0", 0, 1, ())
     assert page.viewer.view.message == "no channel is chosen"
@@ -146,40 +152,60 @@ def test_keys_lead_through_wells_and_fields(qtbot: QtBot, page: ReviewPage, made
     press(Qt.Key.Key_Left, "B2_1")
 
 
-def test_contrast_of_a_channel(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
+def test_contrast_of_a_channel_is_chosen_and_kept_for_the_next_run(
+    qtbot: QtBot, page: ReviewPage, contrast: Contrast, made: MadeRun, open_run: Open
+) -> None:
     open_run(made.folder)
     wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
     row = page.viewer.channels.rows[0]
-    qtbot.waitUntil(lambda: 0 in page.viewer.channels.chosen_limits, timeout=PATIENCE_MS)
-    automatic = row.limits
-    bar = row.bar
-    at = QPoint(round(bar.x_of(automatic[1])), 20)
-    QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=at)
-    QTest.mouseMove(bar, at + QPoint(30, 0))
-    QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=at + QPoint(30, 0))
-    if row.limits == automatic:  # Qt offscreen does not always say which button is held during a move
-        QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=at + QPoint(30, 0))
-    assert row.limits[0] == automatic[0]
-    assert row.limits[1] > automatic[1]
-    assert row.high.value() == row.limits[1]
-    qtbot.waitUntil(lambda: _limits(page) == row.limits, timeout=PATIENCE_MS)
-    chosen = row.limits
-    assert page.remember()["contrast"] == {"DAPI": list(chosen)}
+    automatic = _limits(page)
+    assert contrast.is_auto("DAPI")
+    assert automatic == row.control.histogram.limits
+    row.control.white.setValue(automatic[1] + 30)
+    assert _limits(page) == (automatic[0], automatic[1] + 30), "at once, without reading again"
     open_run(made.folder)
     qtbot.waitUntil(lambda: page.viewer.channels.rows[0] is not row, timeout=PATIENCE_MS)
-    row = page.viewer.channels.rows[0]
-    assert row.limits == chosen  # what a person has chosen holds for the next run with this channel
-    qtbot.waitUntil(lambda: _limits(page) == chosen, timeout=PATIENCE_MS)
-    QTest.mouseClick(row.auto, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: _limits(page) == automatic, timeout=PATIENCE_MS)
-    assert page.remember()["contrast"] == {}
-    page.restore({"contrast": {"DAPI": [7, 9], "FITC": "nonsense"}})
-    assert page.remember()["contrast"] == {"DAPI": [7, 9]}
+    qtbot.waitUntil(lambda: bool(page.viewer.view.layers), timeout=PATIENCE_MS)
+    assert _limits(page) == (automatic[0], automatic[1] + 30)
+    QTest.mouseClick(page.viewer.channels.rows[0].control.auto, Qt.MouseButton.LeftButton)
+    assert _limits(page) == automatic
+    page.hide()
+    contrast.choose("DAPI", 7, 9)  # on another page
+    page.show()
+    assert _limits(page) == (7, 9)
 
 
-def _limits(page: ReviewPage) -> tuple[int, int] | None:
-    picture = page.viewer.picture
-    return picture.limits[0] if picture is not None else None
+def _limits(page: ReviewPage) -> tuple[int, int]:
+    layer = page.viewer.view.layers[0]
+    assert layer.name == "DAPI"
+    return layer.limits
+
+
+def test_the_wheel_goes_through_the_planes_as_it_focuses_in_live_view(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open
+) -> None:
+    open_run(made.folder)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    page.viewer.view.focus_requested.emit(-1, Pace.PLAIN)
+    wait_for(qtbot, page, "B2_0", 0, 0, (0, 1))
+    page.viewer.view.focus_requested.emit(1, Pace.COARSE)
+    wait_for(qtbot, page, "B2_0", 0, 1, (0, 1))
+    assert page.viewer.view.wheel_focuses
+
+
+def test_the_size_on_the_screen_chooses_the_copy_that_is_read(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open
+) -> None:
+    open_run(made.folder)
+    view = page.viewer.view
+    shown = page.viewer.shown
+    assert shown is not None
+    assert shown.request.level == 0, "the whole image is shown larger than it is"
+    view.zoom(0.4 / view.scale)
+    qtbot.waitUntil(lambda: view.layers[0].pixels.shape == (SENSOR_PX[0] // 2, SENSOR_PX[1] // 2), timeout=PATIENCE_MS)
+    reading = view.stage_point(SENSOR_PX[1] / 2, SENSOR_PX[0] / 2)
+    assert shown.frame is not None
+    assert reading == pytest.approx((shown.frame.actual.x_um, shown.frame.actual.y_um))
 
 
 def test_one_channel_at_a_time(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open) -> None:
@@ -196,12 +222,12 @@ def test_a_film_shows_every_plane(qtbot: QtBot, page: ReviewPage, made: MadeRun,
     open_run(made.folder)
     seen: set[int] = set()
     page.viewer.picture_shown.connect(lambda: seen.add(shown(page)[2]))
-    play = next(b for b in page.viewer.z.findChildren(QToolButton) if b.defaultAction() is page.viewer.play_z)
+    play = next(b for b in page.viewer.z.findChildren(QToolButton) if b.defaultAction() is page.viewer.film.play_z)
     QTest.mouseClick(play, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: seen == {0, 1}, timeout=PATIENCE_MS)
-    assert page.viewer.play_z.isChecked()
+    assert page.viewer.film.play_z.isChecked()
     page.hide()
-    assert not page.viewer.play_z.isChecked(), "a film that nobody sees stops"
+    assert not page.viewer.film.play_z.isChecked(), "a film that nobody sees stops"
 
 
 def test_a_running_run_is_followed(
@@ -215,7 +241,7 @@ def test_a_running_run_is_followed(
     for name in ("journal.jsonl", "run.json"):
         (folder / name).write_bytes((made.folder / name).read_bytes())
     qtbot.waitUntil(lambda: page.chooser.well.count() == 2, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: page.viewer.view.has_picture, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(page.viewer.view.layers), timeout=PATIENCE_MS)
     assert page.chooser.well.currentText() == "B2", "what a person looks at stays"
     assert page.said.text().startswith("completed · ")
     qtbot.waitUntil(
@@ -312,7 +338,7 @@ def test_the_focus_is_drawn(qtbot: QtBot, page: ReviewPage, made: MadeRun, open_
 
 
 def test_late_results_of_a_deleted_page_do_no_harm(qtbot: QtBot, manager: WorkerManager, made: MadeRun) -> None:
-    page = ReviewPage(SimpleNamespace(manager=manager))
+    page = ReviewPage(SimpleNamespace(manager=manager), Contrast())
     page.open_folder(made.folder)
     page.deleteLater()
     del page
@@ -321,27 +347,8 @@ def test_late_results_of_a_deleted_page_do_no_harm(qtbot: QtBot, manager: Worker
 
 
 def test_every_action_has_a_shortcut_and_a_tooltip(page: ReviewPage) -> None:
-    actions = [action for action in page.menu_actions() if action is not None]
+    actions = [action for action in page.menu_actions() if action is not None and action.menu() is None]
     shortcuts = [action.shortcut().toString() for action in actions]
     assert all(shortcuts)
     assert len(set(shortcuts)) == len(shortcuts)
     assert all(action.toolTip() and not action.icon().isNull() for action in actions)
-
-
-def test_zoom_keeps_the_place_under_the_cursor(qtbot: QtBot) -> None:
-    view = PlaneView()
-    qtbot.addWidget(view)
-    view.resize(400, 300)
-    view.set_scale(SENSOR_PX, 0.5)
-    places: list[tuple[int, int] | None] = []
-    view.hovered.connect(places.append)
-    at = QPointF(300, 100)
-    QTest.mouseMove(view, at.toPoint())
-    before = view._pixel(at)
-    view.zoom_by(4.0, at)
-    assert view._pixel(at) == before
-    assert view.level == 0
-    view.fit()
-    assert view.zoom == pytest.approx(400 / SENSOR_PX[1])
-    view.set_scale((1600, 2400), 0.5)
-    assert view.level == 2

@@ -11,10 +11,11 @@ from typing import Any, cast
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QMessageBox, QPushButton, QTableWidget
+from PyQt5.QtWidgets import QApplication, QMessageBox, QPushButton, QTableWidget, QToolButton
 from pytestqt.qtbot import QtBot
 from tests.control.core.queue_bench import Bench, bench
 
+from control.core.contrast import Contrast
 from control.core.facts import Hung
 from control.core.run_view import RunState
 from control.gui.run_page import RunPage
@@ -30,8 +31,13 @@ def rig(qapp: QApplication, tmp_path: Path, request: pytest.FixtureRequest) -> I
 
 
 @pytest.fixture
-def page(rig: Bench, qtbot: QtBot) -> RunPage:
-    shown = RunPage(cast(Any, rig))
+def contrast() -> Contrast:
+    return Contrast()
+
+
+@pytest.fixture
+def page(rig: Bench, qtbot: QtBot, contrast: Contrast) -> RunPage:
+    shown = RunPage(cast(Any, rig), contrast)
     qtbot.addWidget(shown)
     shown.resize(1366, 660)
     with qtbot.waitExposed(shown):
@@ -95,11 +101,14 @@ def test_current_well_and_last_frame_are_drawn(page: RunPage, rig: Bench, qtbot:
     rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
     wait_for(qtbot, page, RunState.FINISHED)
     page.tabs.setCurrentWidget(page.mosaic)
-    qtbot.waitUntil(lambda: page.mosaic.picture is not None, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: len(page.mosaic.view.layers) == 2, timeout=SLOW_MS)
+    assert [layer.name for layer in page.mosaic.view.layers] == ["DAPI", "FITC"]
     page.tabs.setCurrentWidget(page.last_frame)
-    qtbot.waitUntil(lambda: page.last_frame.view.pixels is not None, timeout=SLOW_MS)
-    assert page.mosaic.picture is not None
-    assert page.mosaic.picture.caption == "Well B4"
+    qtbot.waitUntil(lambda: bool(page.last_frame.view.layers), timeout=SLOW_MS)
+    assert page.mosaic.caption.text() == "Well B4"
+    before = page.last_frame.view.scale
+    page.zoom_actions[0].trigger()
+    assert page.last_frame.view.scale > before, "the zoom is for the image that is seen"
     assert page.last_frame.caption.text() == "Frame 23: well B4, field 2, FITC, plane 3 of 3"
 
 
@@ -114,6 +123,22 @@ def test_one_channel_in_grey_or_all_in_colour(page: RunPage, rig: Bench, qtbot: 
     qtbot.waitUntil(lambda: page.plate._pixmaps[0].toImage() != coloured, timeout=SLOW_MS)
     grey = page.plate._pixmaps[0].toImage().pixelColor(5, 5)
     assert grey.red() == grey.green() == grey.blue()
+
+
+def test_contrast_chosen_on_another_page_is_shown_until_auto_is_pressed(
+    page: RunPage, contrast: Contrast, rig: Bench, qtbot: QtBot
+) -> None:
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    wait_for(qtbot, page, RunState.FINISHED)
+    auto = page.findChild(QToolButton, "runAutoContrast")
+    assert not auto.isVisible()
+    fitting = page.picker.layers()[0][1]
+    contrast.choose("DAPI", 1, 5)
+    page.refresh()
+    assert page.picker.layers()[0][1] == (1, 5)
+    QTest.mouseClick(auto, Qt.MouseButton.LeftButton)
+    assert page.picker.layers()[0][1] == fitting
+    assert not auto.isVisible()
 
 
 def test_pause_go_on_and_abort_with_a_question(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
@@ -257,7 +282,7 @@ def test_every_action_is_in_the_menu_with_a_tooltip(page: RunPage) -> None:
 
 
 def test_a_page_that_is_gone_gets_no_late_pictures(rig: Bench, qtbot: QtBot) -> None:
-    shown = RunPage(cast(Any, rig))
+    shown = RunPage(cast(Any, rig), Contrast())
     shown.show()
     rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
     qtbot.waitUntil(lambda: rig.status.snapshot().stored > 3, timeout=SLOW_MS)

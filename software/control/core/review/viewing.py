@@ -1,10 +1,11 @@
-"""A view of a stored run as a picture: which planes, in which colours and contrast; planes are kept in a small cache.
+"""A view of a stored run: planes, how their grey values are spread, what fits the run; planes are kept for a while.
 
 ::
 
-    ViewRequest ──show──▶ planes (cache, else disk) ──▶ contrast ──▶ Picture
+    ViewRequest ──show──▶ planes (cache, else disk) ──▶ grey values of each, and of all seen of the run ──▶ View
 
-For use in tasks: `Viewing.show` reads the disk. Knows no widget.
+For use in tasks: `Viewing.show` reads the disk. Knows no widget, no colour and no choice of contrast: whoever shows a
+`View` can change both without reading again.
 """
 
 from __future__ import annotations
@@ -12,21 +13,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from control.core.contrast import RunningContrast
-from control.core.rendering import Layer, Renderer, Rgb32
+from control.core.grey_values import GreyCounts, Limits
 from control.core.stored_run import StoredFrame, StoredRun
 from squid.models.geometry import Pixels
 from squid.models.layout import ImageLayout
 
 CACHE_BYTES = 256 << 20
-
-Limits = tuple[int, int]
-"""Grey values shown as black and as full brightness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +34,9 @@ class ViewRequest:
     t, z : int
         Time point and plane.
     channels : tuple of int
-        Channels, on top of one another; one alone is shown grey.
+        Channels, on top of one another.
     level : int
         Of the pyramid.
-    limits : mapping of int to Limits
-        Contrast of channels; a channel without gets one from the first of its planes that is shown.
     """
 
     image: ImageLayout
@@ -52,23 +44,22 @@ class ViewRequest:
     z: int
     channels: tuple[int, ...]
     level: int = 0
-    limits: Mapping[int, Limits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class View:
     """What there is to show.
 
     Attributes
     ----------
     request : ViewRequest
         What was asked for.
-    rgb : ndarray or None
-        See `control.core.rendering`; None when none of the planes is there.
     planes : mapping of int to ndarray
         Grey values by channel, of those that are there.
-    limits : mapping of int to Limits
-        Contrast used.
+    counts : mapping of int to GreyCounts
+        How they are spread, by channel.
+    fitting : mapping of int to Limits
+        What fits all planes of the channel that were looked at in this run: they can be compared by eye.
     absences : mapping of int to str
         Why a plane is not there, by channel.
     frame : StoredFrame or None
@@ -76,9 +67,9 @@ class Picture:
     """
 
     request: ViewRequest
-    rgb: Rgb32 | None
     planes: Mapping[int, Pixels]
-    limits: Mapping[int, Limits]
+    counts: Mapping[int, GreyCounts]
+    fitting: Mapping[int, Limits]
     absences: Mapping[int, str]
     frame: StoredFrame | None
 
@@ -127,29 +118,31 @@ class Viewing:
     def __init__(self, run: StoredRun, budget_bytes: int = CACHE_BYTES) -> None:
         self.run = run
         self._cache = PlaneCache(budget_bytes)
-        self._renderer = Renderer()
-        self._limits: dict[int, Limits] = {}
+        self._run_counts: dict[int, GreyCounts] = {}
+        self._counted: set[tuple[int, ...]] = set()
         self._lock = threading.Lock()
 
-    def show(self, request: ViewRequest) -> Picture:
-        """Return the picture of a request.
+    def show(self, request: ViewRequest) -> View:
+        """Return what a request shows.
 
         Raises
         ------
         StorageError
             The disk does not answer as it should.
         """
+        bits = self.run.layout.significant_bits
         with self._lock:
             planes = {c: plane for c in request.channels if (plane := self._plane(request, c)) is not None}
-            limits = {c: self._limits_of(request, c, plane) for c, plane in planes.items()}
+            for c, plane in planes.items():
+                self._count(request, c, plane)
             place = (request.image, request.t)
             frame = self.run.frame(*place, next(iter(planes)), request.z) if planes else None
             absent = (c for c in request.channels if c not in planes)
-            return Picture(
+            return View(
                 request=request,
-                rgb=self._render(planes, limits) if planes else None,
                 planes=planes,
-                limits=limits,
+                counts={c: GreyCounts.of(plane, bits) for c, plane in planes.items()},
+                fitting={c: self._run_counts[c].limits() for c in planes},
                 absences={c: self.run.absence(*place, c, request.z) for c in absent},
                 frame=frame,
             )
@@ -164,41 +157,9 @@ class Viewing:
                 self._cache.put(key, plane)
         return plane
 
-    def _limits_of(self, request: ViewRequest, c: int, plane: Pixels) -> Limits:
-        if c in request.limits:
-            return request.limits[c]
-        if c not in self._limits:
-            self._limits[c] = auto_limits(plane, self.run.layout.significant_bits)
-        return self._limits[c]
-
-    def _render(self, planes: Mapping[int, Pixels], limits: Mapping[int, Limits]) -> Rgb32:
-        layers = [
-            Layer(plane, limits[c], self.run.layout.channels[c].preset.colour if len(planes) > 1 else "#FFFFFF")
-            for c, plane in planes.items()
-        ]
-        return self._renderer.render(layers, layers[0].pixels.shape)
-
-
-def auto_limits(plane: Pixels, significant_bits: int) -> Limits:
-    """Return a contrast in which a plane looks good."""
-    contrast = RunningContrast(significant_bits)
-    contrast.add(plane)
-    return contrast.limits()
-
-
-def histogram(plane: Pixels, bins: int = 128) -> tuple[npt.NDArray[np.int64], Limits]:
-    """Return how the grey values of a plane are spread, from a sample of about 256 x 256 of its pixels.
-
-    Returns
-    -------
-    counts : ndarray, shape (bins,)
-        Pixels in equal classes.
-    span : (int, int)
-        Grey values where the first class begins and the last ends: a little more than the sample needs.
-    """
-    sample = plane[:: max(1, plane.shape[0] // 256), :: max(1, plane.shape[1] // 256)].ravel()
-    darkest, brightest = int(sample.min()), int(sample.max())
-    margin = max(8, (brightest - darkest) // 4)
-    span = (max(0, darkest - margin), brightest + margin)
-    counts, _ = np.histogram(sample, bins=bins, range=span)
-    return counts, span
+    def _count(self, request: ViewRequest, c: int, plane: Pixels) -> None:
+        """Take a plane into what is known of the run, once."""
+        key = (request.image.index, request.t, c, request.z)
+        if key not in self._counted:
+            self._counted.add(key)
+            self._run_counts.setdefault(c, GreyCounts(self.run.layout.significant_bits)).add(plane)

@@ -1,4 +1,4 @@
-"""Planes to pictures: cache, contrast, what is absent."""
+"""Planes of a stored run: cache, grey values, what is absent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tests.control.core.review.runs import SENSOR_PX, MadeRun, make_run
 
-from control.core.review.viewing import PlaneCache, Viewing, ViewRequest, histogram
+from control.core.grey_values import GreyCounts
+from control.core.review.viewing import PlaneCache, Viewing, ViewRequest
 from control.core.stored_run import StoredRun
 
 
@@ -18,29 +19,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     )
 
 
-def test_one_channel_is_grey_two_are_coloured(made: MadeRun) -> None:
+def test_planes_are_counted_and_what_fits_the_run_stays(made: MadeRun) -> None:
     viewing = Viewing(StoredRun.open(made.folder))
     image = viewing.run.layout.images[0]
-    grey = viewing.show(ViewRequest(image, 0, 1, (0,)))
-    assert grey.rgb is not None
-    assert grey.rgb.shape == (*SENSOR_PX, 4)
-    assert (grey.rgb[..., 0] == grey.rgb[..., 2]).all()
-    low, high = grey.limits[0]
-    plane = grey.planes[0]
-    assert (grey.rgb[..., 0][plane <= low] == 0).all()
-    assert (grey.rgb[..., 0][plane >= high] == 255).all()
+    first = viewing.show(ViewRequest(image, 0, 1, (0,)))
+    assert first.planes[0].shape == SENSOR_PX
+    assert first.counts[0].seen() == (first.planes[0].min(), first.planes[0].max())
+    assert first.fitting[0] == first.counts[0].limits()
     both = viewing.show(ViewRequest(image, 0, 1, (0, 1), level=1))
-    assert both.rgb is not None
-    assert both.rgb.shape == (SENSOR_PX[0] // 2, SENSOR_PX[1] // 2, 4)
-    assert (both.rgb[..., 0] != both.rgb[..., 1]).any()
-    assert both.limits[0] == grey.limits[0], "contrast stays, so that planes can be compared"
+    assert both.planes[1].shape == (SENSOR_PX[0] // 2, SENSOR_PX[1] // 2)
+    assert both.fitting[0] == first.fitting[0], "a plane counts once, at whichever size"
 
 
-def test_chosen_limits_are_used(made: MadeRun) -> None:
+def test_what_fits_is_that_of_all_planes_looked_at(made: MadeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     viewing = Viewing(StoredRun.open(made.folder))
-    picture = viewing.show(ViewRequest(viewing.run.layout.images[0], 0, 0, (0,), limits={0: (0, 1)}))
-    assert picture.rgb is not None
-    assert (picture.rgb[..., 0][picture.planes[0] > 0] == 255).all()
+    image, bits = viewing.run.layout.images[0], viewing.run.layout.significant_bits
+    monkeypatch.setattr(StoredRun, "read", lambda _, *place: np.full((64, 64), 100 if place[3] else 200, np.uint16))
+    requests = [ViewRequest(image, 0, z, (0,)) for z in (1, 0, 1)]
+    found = [viewing.show(request) for request in requests]
+    assert found[0].fitting[0] == found[0].counts[0].limits()
+    assert found[1].fitting[0] == found[2].fitting[0] == (100, 200)
+    assert found[2].counts[0].limits() == GreyCounts.of(np.full((64, 64), 100, np.uint16), bits).limits()
 
 
 def test_what_is_absent_is_said(made: MadeRun) -> None:
@@ -50,7 +49,7 @@ def test_what_is_absent_is_said(made: MadeRun) -> None:
     assert set(picture.planes) == {0}
     assert picture.absences[1].startswith("missing: camera")
     nothing = viewing.show(ViewRequest(image, 0, 0, (1,)))
-    assert nothing.rgb is None
+    assert not nothing.planes
     assert nothing.frame is None
 
 
@@ -75,11 +74,3 @@ def test_the_cache_keeps_its_budget() -> None:
     assert cache.used_bytes == 200
     cache.put((9,), np.zeros(300, np.uint8).reshape(10, 30))
     assert cache.used_bytes == 0, "a plane above the budget is not kept"
-
-
-def test_histogram_counts_every_sampled_pixel() -> None:
-    plane = np.arange(1000, 1000 + 65536 // 4, dtype=np.uint16).reshape(128, 128)
-    counts, span = histogram(plane, bins=64)
-    assert counts.sum() == plane.size
-    assert span == (0, 1000 + 16383 + 16383 // 4)
-    assert histogram(np.full((4, 4), 100, np.uint8))[1] == (92, 108)
