@@ -76,6 +76,9 @@ class Around:
     def flush(self) -> None:
         self._inner.flush()
 
+    def drop(self) -> None:
+        self._inner.drop()
+
     def close(self, missing: Collection[int] = ()) -> None:
         self._inner.close(missing)
         self._hook("closed", self._folder, -1)
@@ -101,6 +104,10 @@ def disk_takes_nothing() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def writer_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("frame writer")]
 
 
 def hold_between_frames(bench: Rig, run: Run, frames: int) -> int:
@@ -149,7 +156,7 @@ def test_an_abort_while_the_last_frames_are_stuck_ends_the_run(tmp_path: Path) -
             assert summary.reason.startswith("user")
             assert summary.frames_stored < FRAMES
             released.set()
-            until(lambda: "frame writer" not in [thread.name for thread in threading.enumerate()])
+            until(lambda: writer_threads() == [])
 
 
 def test_a_writer_that_is_still_at_it_keeps_the_folder_and_commits_nothing_more(tmp_path: Path) -> None:
@@ -172,7 +179,7 @@ def test_a_writer_that_is_still_at_it_keeps_the_folder_and_commits_nothing_more(
             with pytest.raises(ResumeRefusedError):
                 bench.controller.resume(run.folder)
             released.set()
-            until(lambda: "frame writer" not in [thread.name for thread in threading.enumerate()])
+            until(lambda: writer_threads() == [])
             assert (run.folder / FILE_NAME).read_bytes() == before
             assert summary.frames_stored == len(read_journal(run.folder).stored)
             assert_over(bench)
@@ -245,7 +252,7 @@ def test_a_run_that_cannot_begin_leaves_the_microscope_to_the_next(tmp_path: Pat
     with sinks_with(hook), rig.rig(rig.machine(tmp_path)) as bench:
         with pytest.raises(StorageError, match=r"run\.json"):
             bench.controller.start(rig.plan(tmp_path), tmp_path / "out")
-        assert "frame writer" not in [thread.name for thread in threading.enumerate()]
+        assert writer_threads() == []
         assert not any(isinstance(h, logging.FileHandler) for h in logging.getLogger("control").handlers)
         assert_unlocked(folders[0])
         _, summary = bench.run(rig.plan(tmp_path), tmp_path / "out")

@@ -3,12 +3,17 @@
 ::
 
     engine ──put──▶ bounded queue ──▶ sink.append … sink.flush ──▶ journal.commit ──▶ FrameStored
-       ▲                  │
-       └── wait_for_room ─┘   the queue's bound delays the next trigger; nothing is ever dropped
+       ▲                  │  ▲                                        │
+       └── wait_for_room ─┘  └── a group leaves the queue when it is ─┘ stored: nothing is ever dropped
+
+    storing ──a bug, no memory, its thread ended──▶ down ──journal cut, sink opened again──▶ storing the same group
+                                                      └─ `RESTARTS` failures with nothing stored between ─▶ failed
 
 Frames are handled in groups: pixels first, then the journal's records, then the facts, then the taps, which see the
 pixels of what was stored. A full disk or a failing one holds the queue, and so the run, until it is mended or the run
-is aborted. Owns the sink and the journal from `start` to `finish`; knows no device.
+is aborted; so does a writer that is down. One that hangs for `SILENCE_S` is given up.
+
+Owns the sink and the journal from `start` to `finish`; knows no device. Its thread is a `SupervisedTask`.
 """
 
 from __future__ import annotations
@@ -16,18 +21,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from control.core.facts import FactStream, FrameMissing, FrameStored, Waiting
+from control.core.frame_queue import Frame, FrameQueue, Hole, Item
 from control.core.index_set import IndexSet
 from control.core.journal import Journal, Record, missing_record, stored_record
 from control.core.sinks.sink import Sink
 from squid.errors import DiskFullError, StorageError
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
+from squid.utils.supervised import SupervisedTask
+from squid.utils.task import current_task
 
 _log = logging.getLogger(__name__)
 
@@ -43,17 +50,29 @@ RETRY_S = 0.5
 PATIENCE_S = 3600.0
 """How long a disk may fail, other than by being full, before the run is given up; a server has restarted by then."""
 
+SILENCE_S = 3600.0
+"""How long the writer may be stuck in one call, to a disk that does not answer, before the run is given up."""
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    record: FrameRecord
-    pixels: Pixels
+RESTARTS = 4
+"""How often the writer is started again with nothing stored between; then the run ends. The first time it is done at
+once, then `RETRY_S` later each time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Hole:
-    index: int
-    reason: str
+@dataclass(slots=True)
+class _Group:
+    """Frames that are committed together.
+
+    Attributes
+    ----------
+    journal_bytes : int
+        Length of the journal before they are; when it is longer, they were.
+    said : int
+        How many of them the listeners know of.
+    """
+
+    items: list[Item]
+    journal_bytes: int = 0
+    said: int = 0
 
 
 class FrameWriter:
@@ -63,6 +82,8 @@ class FrameWriter:
     ----------
     sink : Sink
         Open; the writer closes it.
+    reopen : callable
+        Opens the sink again, with what it has stored, after `Sink.drop`.
     journal : Journal
         Open; the writer closes it.
     facts : FactStream
@@ -80,6 +101,7 @@ class FrameWriter:
     def __init__(
         self,
         sink: Sink,
+        reopen: Callable[[], None],
         journal: Journal,
         facts: FactStream,
         *,
@@ -92,29 +114,30 @@ class FrameWriter:
         self.missing = missing
         self.failure: StorageError | None = None
         self._sink = sink
+        self._reopen = reopen
         self._journal = journal
         self._facts = facts
-        self._capacity_bytes = capacity_bytes
         self._taps = taps
-        self._changed = threading.Condition()
-        self._queue: deque[_Frame | _Hole] = deque()
-        self._pending_bytes = 0
-        self._finishing = False
-        self._abandoned = False
+        self._queue = FrameQueue(capacity_bytes)
+        self._abandoned = threading.Event()
         self._disowned = False
-        self._thread = threading.Thread(target=self._run, name="frame writer", daemon=True)
+        self._failures = 0
+        self._group = _Group([])
+        self._on_hang: Callable[[str], object] = lambda _: None
+        self._task = SupervisedTask("frame writer", self._work, self._shall_restart, self._hangs, SILENCE_S)
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+    def start(self, on_hang: Callable[[str], object] = lambda _: None) -> None:
+        """Start the thread; `on_hang` is told why, in a thread of the layer, when it is given up."""
+        self._on_hang = on_hang
+        self._task.start()
 
     def put(self, record: FrameRecord, pixels: Pixels) -> None:
         """Hand over a frame; returns at once. Nobody may write to `pixels` any more."""
-        self._enqueue(_Frame(record, pixels), pixels.nbytes)
+        self._queue.put(Frame(record, pixels))
 
     def skip(self, index: int, reason: str) -> None:
         """Note that there will be no frame at `index`."""
-        self._enqueue(_Hole(index, reason), 0)
+        self._queue.put(Hole(index, reason))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -129,23 +152,25 @@ class FrameWriter:
     @property
     def fill(self) -> float:
         """How full the queue is: 0 is empty, 1 is when the engine has to wait."""
-        return min(1.0, self._pending_bytes / self._capacity_bytes)
+        return self._queue.fill
+
+    @property
+    def is_down(self) -> bool:
+        """Whether nothing is stored at this moment, because the writer has failed or is being started again."""
+        return self._queue.is_held or self.failure is not None
 
     @property
     def has_room(self) -> bool:
-        """Whether another frame may be taken."""
-        return self._pending_bytes < self._capacity_bytes or self.failure is not None
+        """Whether another frame may be taken; also after the last failure, since the engine has to learn of it."""
+        return self._queue.has_room
 
     def wait_for_room(self, timeout_s: float) -> bool:
         """Wait until another frame may be taken; False when there is still no room after `timeout_s`."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.has_room, timeout_s)
+        return self._queue.wait_for_room(timeout_s)
 
     def abandon(self) -> None:
         """Stop waiting for a disk that does not take the frames; what is not stored will be retaken on resume."""
-        with self._changed:
-            self._abandoned = True
-            self._changed.notify_all()
+        self._abandoned.set()
 
     def disown(self) -> None:
         """Commit nothing more: the run has ended without this writer, which hangs in a call to the disk."""
@@ -159,110 +184,151 @@ class FrameWriter:
 
     def finish(self, timeout_s: float | None = None) -> bool:
         """Store what is queued, close sink and journal, end the thread; False when it is not done in time."""
-        with self._changed:
-            self._finishing = True
-            self._changed.notify_all()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        self._queue.close()
+        return self._task.wait(timeout_s)
 
-    def _enqueue(self, item: _Frame | _Hole, nbytes: int) -> None:
-        with self._changed:
-            if self._finishing or self.failure is not None:
-                _log.warning("came after the end and was not stored: %s", item)
-                return
-            self._queue.append(item)
-            self._pending_bytes += nbytes
-            self._changed.notify_all()
+    # --- in its thread ----------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _work(self) -> None:
+        """Store what comes, to the end; begun again after a failure."""
         try:
-            while group := self._next_group():
+            if self._queue.is_held:
+                self._recover()
+            while (group := self._next_group()).items:
                 self._store(group)
-                self._release(group)
             self._patiently(lambda: self._sink.close(self.missing.keys()))
-        except StorageError as e:
-            self._fail(e)
-        except Exception as e:  # the thread's edge: the run must learn of it
-            _log.exception("the writer failed")
-            self._fail(StorageError(f"the writer failed: {e!r}"))
-        finally:
             self._journal.close()
+        finally:
+            if self._disowned:  # nobody else is told when it comes back
+                self._let_go()
 
-    def _next_group(self) -> list[_Frame | _Hole]:
-        """Wait for frames; an empty group is the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._finishing)
-            return [self._queue.popleft() for _ in range(min(GROUP_FRAMES, len(self._queue)))]
+    def _next_group(self) -> _Group:
+        """Wait for frames, which stay in the queue until they are stored; an empty group is the end."""
+        while (items := self._queue.head(GROUP_FRAMES, SILENCE_S / 10)) is None:
+            _say_alive("waits for frames")
+        return _Group(items)
 
-    def _store(self, group: list[_Frame | _Hole]) -> None:
-        for item in group:
+    def _store(self, group: _Group) -> None:
+        for item in group.items:
             self._patiently(lambda item=item: self._hand_to_sink(item))  # type: ignore[misc]
         self._patiently(self._sink.flush)
         if self._disowned:
             raise StorageError("the disk came back after the run had ended")
-        records = [_journal_record(item) for item in group]
+        records = [_journal_record(item) for item in group.items]
+        group.journal_bytes = self._journal.committed_bytes
+        self._group = group
         self._patiently(lambda: self._journal.commit(records))
-        for item in group:
-            self._note(item)
-        for item in group:
-            if isinstance(item, _Frame):
-                self._show(item)
+        self._done(group)
 
-    def _hand_to_sink(self, item: _Frame | _Hole) -> None:
-        if isinstance(item, _Frame):
+    def _done(self, group: _Group) -> None:
+        """Say that a group is on disk, and let it go; what was said and let go before is not again."""
+        new = group.items[group.said :]
+        for item in new:
+            self._note(item)
+            group.said += 1
+        for item in new:
+            if isinstance(item, Frame):
+                self._show(item)
+        if new:
+            self._failures = 0
+        self._queue.take_out(group.items)
+
+    def _hand_to_sink(self, item: Item) -> None:
+        if isinstance(item, Frame):
             self._sink.append(item.record, item.pixels)
         else:
             self._sink.skip(item.index, item.reason)
 
-    def _note(self, item: _Frame | _Hole) -> None:
-        if isinstance(item, _Frame):
-            index = item.record.event.index
-            self.stored.add(index)
-            self.missing.pop(index, None)
+    def _note(self, item: Item) -> None:
+        if isinstance(item, Frame):
+            self.stored.add(item.index)
+            self.missing.pop(item.index, None)
             self._facts.say(FrameStored(item.record))
         else:
             self.missing[item.index] = item.reason
             self._facts.say(FrameMissing(item.index, item.reason))
 
-    def _show(self, frame: _Frame) -> None:
+    def _show(self, frame: Frame) -> None:
         for tap in self._taps:
             try:
                 tap(frame.record, frame.pixels)
             except Exception:  # a tap's edge: the run goes on
-                _log.exception("%r failed on frame %d and sees no more of this run", tap, frame.record.event.index)
+                _log.exception("%r failed on frame %d and sees no more of this run", tap, frame.index)
                 self._taps = tuple(each for each in self._taps if each is not tap)
-
-    def _release(self, group: list[_Frame | _Hole]) -> None:
-        with self._changed:
-            self._pending_bytes -= sum(item.pixels.nbytes for item in group if isinstance(item, _Frame))
-            self._changed.notify_all()
 
     def _patiently(self, action: Callable[[], None]) -> None:
         """Do `action` again and again while the disk does not take it; give up when abandoned or out of patience."""
         give_up_s = time.monotonic() + PATIENCE_S
         said = ""
         while True:
+            _say_alive("stores frames")
             try:
                 return action()
             except StorageError as e:
                 is_full = isinstance(e, DiskFullError)
-                if self._abandoned or (not is_full and time.monotonic() > give_up_s):
+                if self._abandoned.is_set() or (not is_full and time.monotonic() > give_up_s):
                     raise
                 if str(e) != said:
                     said = str(e)
                     _log.warning("waiting for the disk: %s", said)
                     self._facts.say(Waiting(said))
-            with self._changed:
-                self._changed.wait_for(lambda: self._abandoned, RETRY_S)
+            self._abandoned.wait(RETRY_S)
+
+    # --- when it fails ----------------------------------------------------------------------------------------------
+
+    def _shall_restart(self, error: BaseException) -> bool:
+        """Decide what follows when the thread has left its work by `error`."""
+        self._queue.hold(True)
+        self._failures += 1
+        if isinstance(error, StorageError):
+            self._fail(error)
+        elif self._disowned or self._failures > RESTARTS:
+            self._fail(StorageError(f"the writer failed {self._failures} times in a row; the last: {error!r}"))
+        else:
+            _log.error("the writer failed and is started again: %r", error)
+            self._facts.say(Waiting(f"the writer failed ({error!r}) and is started again"))
+            return True
+        return False
+
+    def _hangs(self, reason: str) -> None:
+        """Give the thread up, which may come back some day."""
+        self._disowned = True
+        self._on_hang(reason)
+        self._fail(StorageError(f"the writer hangs: {reason}"))
+
+    def _recover(self) -> None:
+        """Set right what a failure left, so that the group in hand can be stored again, each index once."""
+        self._abandoned.wait(RETRY_S * (self._failures - 1))
+        self._journal.roll_back()
+        if self._journal.committed_bytes > self._group.journal_bytes:  # the last group was committed
+            self._done(self._group)
+        self._patiently(self._sink.drop)
+        self._patiently(self._reopen)
+        for index, reason in self.missing.items():
+            self._sink.skip(index, reason)
+        self._queue.hold(False)
+        _log.warning("the writer goes on; %d frames wait", len(self._queue))
 
     def _fail(self, failure: StorageError) -> None:
-        with self._changed:
-            self.failure = failure
-            self._queue.clear()
-            self._changed.notify_all()
+        """End it for good."""
+        self.failure = failure
+        self._queue.close(forget=True)
+        if not self._disowned:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._journal.close()
+        with suppress(StorageError):
+            self._sink.drop()
 
 
-def _journal_record(item: _Frame | _Hole) -> Record:
-    if isinstance(item, _Frame):
+def _say_alive(what: str) -> None:
+    task = current_task()
+    if task is not None:
+        task.report_progress(0.0, what)
+
+
+def _journal_record(item: Item) -> Record:
+    if isinstance(item, Frame):
         return stored_record(item.record)
     return missing_record(item.index, item.reason)

@@ -105,6 +105,11 @@ class Journal:
         os.truncate(folder / FILE_NAME, state.valid_bytes)
         return cls(folder / FILE_NAME, durable=durable)
 
+    @property
+    def committed_bytes(self) -> int:
+        """Length of the file up to the last commit that succeeded."""
+        return self._size
+
     def commit(self, records: Iterable[Record]) -> None:
         """Append records, all with one write.
 
@@ -122,7 +127,7 @@ class Journal:
             if self._durable:
                 os.fdatasync(self._file)
         except OSError as e:
-            self._forget_file()
+            self.roll_back()
             raise StorageError(f"{self._path} could not be written: {e.strerror}") from e
         self._size += len(data)
 
@@ -137,8 +142,8 @@ class Journal:
         self._file = os.open(self._path, os.O_WRONLY)
         os.ftruncate(self._file, self._size)
 
-    def _forget_file(self) -> None:
-        """Cut off what was written in part, if that is possible, and open the file anew for the next commit."""
+    def roll_back(self) -> None:
+        """Cut off what a commit that failed has written; the next one opens the file anew, and cuts it off at last."""
         if self._file >= 0:
             with suppress(OSError):
                 os.ftruncate(self._file, self._size)

@@ -269,13 +269,18 @@ class MultiPointController:
         """Open sink and journal; when the journal cannot be opened, the sink is closed again."""
         state, frames = progress.state, checked.layout.frames_planned
         sink = make_sink(plan.storage.format, plan.storage.compression, durable=plan.storage.durable)
+
+        def open_sink(*, resume: bool) -> None:
+            sink.open(folder, checked.layout, resume=resume)
+
         with ExitStack() as opened:
-            sink.open(folder, checked.layout, resume=state is not None)
+            open_sink(resume=state is not None)
             opened.callback(sink.close)
             journal = self._journal(folder, plan, checked, progress)
             opened.pop_all()
         return FrameWriter(
             sink,
+            lambda: open_sink(resume=True),
             journal,
             facts,
             stored=state.stored if state else IndexSet(frames),

@@ -142,7 +142,7 @@ class MultiPointWorker:
         return group[len(self._pending.events) :]
 
     def _shall_stop(self) -> bool:
-        return self._control.is_paused or self._control.abort_reason is not None or self._writer.failure is not None
+        return self._control.is_paused or self._control.abort_reason is not None or self._writer.is_down
 
     def _take(self, event: AcquisitionEvent) -> None:
         if self._unreachable == (event.t, event.image):

@@ -151,7 +151,7 @@ class Run:
         except SquidError:
             parts.writer.discard()
             raise
-        parts.writer.start()
+        parts.writer.start(on_hang=lambda reason: run_ending.keep_stacks(parts, self.folder, reason))
         parts.facts.say(parts.opening(self.folder))
         self._resources, self._folder_lock = resources.pop_all(), folder_lock.pop_all()
 

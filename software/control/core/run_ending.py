@@ -89,10 +89,9 @@ def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status
         reason = reason if status == "aborted" else parts.control.abort_reason or reason
         return "aborted", f"{reason}; and the writer did not finish within {DRAIN_S:g} s"
     if writer.failure is not None:
-        return (
-            "aborted",
-            f"{reason}; storage: {writer.failure}" if status == "aborted" else f"storage: {writer.failure}",
-        )
+        storage = f"storage: {writer.failure}"
+        has_other_reason = status == "aborted" and reason != str(writer.failure)
+        return "aborted", f"{reason}; {storage}" if has_other_reason else storage
     unaccounted = parts.layout.frames_planned - len(writer.stored) - len(writer.missing)
     if status == "completed" and unaccounted:
         return "aborted", f"internal error: {unaccounted} frames unaccounted for"

@@ -103,7 +103,7 @@ class Waits:
         if self._writer.has_room:
             return
         self.dark()
-        if not self._writer.wait_for_room(WAIT_WORTH_SAYING_S):
+        if not self._writer.wait_for_room(WAIT_WORTH_SAYING_S) and not self._writer.is_down:  # that says why by itself
             self._facts.say(Waiting("the disk is slower than the camera"))
         while not self._writer.has_room:
             self.gate()

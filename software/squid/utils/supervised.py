@@ -6,8 +6,8 @@
                 │ ▲
                 │ └─ a fresh task ◀─ yes ─┐
                 ├─ raises, or its thread dies ─▶ failed(error): again? ─ no ─▶ OVER
-                └─ no `report_progress` for `silence_s` ─▶ given up ─▶ failed(TimeoutError) ─▶ OVER, never again:
-                                                           its thread may come back and must find nobody beside it
+                └─ no `report_progress` for `silence_s` ─▶ given up ─▶ hung(reason) ─▶ OVER, never again: its thread
+                                                           may come back and must find nobody beside it
 
 It shares no queue with other tasks, so none delays it, and it needs no event loop. Knows no Qt.
 """
@@ -19,11 +19,10 @@ import time
 from collections.abc import Callable
 
 from squid.utils.deadlines import DeadlineWatch
-from squid.utils.edge_logger import edge_logger
+from squid.utils.safe_callback import safe_callback
 from squid.utils.task import Outcome, Task
 from squid.utils.task_pool import PoolObserver, TaskPool
 
-_log = edge_logger(__name__)
 _LOOKS_PER_SILENCE = 20
 
 
@@ -38,8 +37,9 @@ class SupervisedTask(PoolObserver):
         The work; begun anew after a failure, it finds what the failed one left. Says that it lives by
         ``current_task().report_progress``.
     failed : callable
-        Told what `call` raised, in a thread of the layer; returns whether it shall begin again. After a
-        TimeoutError (silence) the answer does not count.
+        Told what `call` raised, in a thread of the layer; returns whether it shall begin again.
+    hung : callable
+        Told, in a thread of the layer, why it was given up.
     silence_s : float
         Longest time without progress, in seconds.
     """
@@ -49,11 +49,13 @@ class SupervisedTask(PoolObserver):
         name: str,
         call: Callable[[], object],
         failed: Callable[[BaseException], bool],
+        hung: Callable[[str], object],
         silence_s: float,
     ) -> None:
         self._name = name
         self._call = call
         self._failed = failed
+        self._hung = hung
         self._silence_s = silence_s
         self._watch = DeadlineWatch(min(1.0, silence_s / _LOOKS_PER_SILENCE))
         self._pool = TaskPool(name, 1, self, self._watch, ageing_s=1.0, interval_s=0.0)
@@ -98,19 +100,14 @@ class SupervisedTask(PoolObserver):
         task, self._ended = self._ended, None
         if task is None or task.result is None:
             return
-        hangs = task.outcome is Outcome.TIMEOUT
-        if task.result.error is not None and self._shall_begin_again(task.result.error) and not hangs:
-            self.start()
-            return
-        if not hangs:  # a thread that died has not said so itself
-            self._left.set()
+        if task.outcome is Outcome.TIMEOUT:
+            safe_callback(self._hung, str(task.result.error))
+        else:
+            self._left.set()  # a thread that died has not said so itself
+            error = task.result.error
+            if error is not None and safe_callback(self._failed, error).value:
+                self.start()
+                return
         self._over.set()
         self._pool.shut_down(0.0)
         self._watch.close()
-
-    def _shall_begin_again(self, error: BaseException) -> bool:
-        try:
-            return self._failed(error)
-        except BaseException:  # the thread's edge: whoever waits for the end must see it
-            _log.exception("%s: what follows its failure failed, too", self._name)
-            return False

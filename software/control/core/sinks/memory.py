@@ -54,6 +54,9 @@ class MemorySink:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def drop(self) -> None:
+        """Nothing to let go; the frames stay."""
+
     def close(self, missing: Collection[int] = ()) -> None:
         """Note what is missing; the frames stay."""
         for index in missing:

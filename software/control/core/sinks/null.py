@@ -36,5 +36,8 @@ class NullSink:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def drop(self) -> None:
+        """Nothing to let go."""
+
     def close(self, missing: Collection[int] = ()) -> None:
         """Nothing to finish."""

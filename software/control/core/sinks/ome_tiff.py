@@ -79,6 +79,13 @@ class OmeTiffSink:
         self._table.commit()
         self._disk.sync()
 
+    def drop(self) -> None:
+        """Let the files go."""
+        if self._closed:
+            return
+        self._let_files_go()
+        self._disk.check_present()
+
     def close(self, missing: Collection[int] = ()) -> None:
         """Write the table of missing frames and let the files go."""
         if self._closed:
@@ -86,9 +93,12 @@ class OmeTiffSink:
         self.flush()
         self._table.finish(missing)
         self._disk.sync()
+        self._let_files_go()
+        self._closed = True
+
+    def _let_files_go(self) -> None:
         while self._files:
             self._files.popitem()[1].close()
-        self._closed = True
 
     def _file(self, image: ImageLayout, utc_s: float) -> _FieldFile:
         if image.index in self._files:

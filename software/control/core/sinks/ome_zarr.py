@@ -12,7 +12,6 @@ A frame belongs to the sink until `flush` returns: one whose write failed is wri
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from control.core.sinks.disk import Disk
 from control.core.sinks.frame_table import FrameTable
 from control.core.sinks.pyramid import level_shapes
 from control.core.sinks.zarr_metadata import COMPRESSIONS, Window
-from control.core.sinks.zarr_pixels import ZarrPixels
+from control.core.sinks.zarr_pixels import FrameWrite, ZarrPixels
 from control.core.sinks.zarr_tree import ZarrTree
 from squid.errors import ConfigurationError, StorageError
 from squid.models.frame import FrameRecord
@@ -45,11 +44,11 @@ class _Pending:
     record: FrameRecord
     pixels: Pixels | None
     nbytes: int
-    write: Future[None] | None = None
+    write: FrameWrite | None = None
 
     @property
     def is_flying(self) -> bool:
-        return self.write is not None and not self.write.done()
+        return self.write is not None and not self.write.is_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +135,14 @@ class OmeZarrSink:
         self._disk.written_bytes += sum(pending.nbytes for pending in self._pending.values())
         self._pending.clear()
 
+    def drop(self) -> None:
+        """Wait for the writes under way and forget what was not flushed."""
+        if self._closed:
+            return
+        self._pixels.drop()
+        self._pending.clear()
+        self._disk.check_present()
+
     def close(self, missing: Collection[int] = ()) -> None:
         """Flush, write the table of missing frames and the display ranges."""
         if self._closed:
@@ -145,7 +152,7 @@ class OmeZarrSink:
             data_set.tree.finish()
             data_set.table.finish(missing)
         self._disk.sync()
-        self._pixels.close()
+        self._pixels.drop()
         self._closed = True
 
     def _open_data_set(self, root: Path, images: list[ImageLayout], *, resume: bool) -> str:
@@ -162,7 +169,7 @@ class OmeZarrSink:
                 self._settle(self._in_flight_frames - 1)
                 pending.write = self._start(pending.record, pending.pixels)
 
-    def _start(self, record: FrameRecord, pixels: Pixels) -> Future[None]:
+    def _start(self, record: FrameRecord, pixels: Pixels) -> FrameWrite:
         event = record.event
         image = self._image(record)
         tree = self._data_sets[self._is_free(image)].tree
@@ -186,7 +193,7 @@ class OmeZarrSink:
                 continue
             flying -= pending.is_flying
             try:
-                pending.write.result()
+                pending.write.finish()
                 pending.pixels = None
             except StorageError as e:
                 failure = failure or e

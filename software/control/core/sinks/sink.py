@@ -3,8 +3,8 @@
 ::
 
     open ──▶ append / skip … ──flush──▶ … ──flush──▶ close
-                                 │
-                                 └ everything appended before is on disk: the journal may say so
+     ▲           │               │
+     └── drop ◀──┘ failed        └ everything appended before is on disk: the journal may say so
 
 One thread (the writer) calls a sink, in order; a sink knows no device, no journal and no run. Its memory is bounded:
 `append` waits rather than pile up frames.
@@ -61,6 +61,15 @@ class Sink(Protocol):
 
     def flush(self) -> None:
         """Return when everything appended so far is on disk, readable by others even if the process is killed."""
+
+    def drop(self) -> None:
+        """Let threads and files go without finishing anything; `open` with `resume` may follow. Harmless when repeated.
+
+        Raises
+        ------
+        StorageError
+            Something may still write, or the run folder is not there; to be called again.
+        """
 
     def close(self, missing: Collection[int] = ()) -> None:
         """Finish the files; `missing` are the planned indexes without a frame. Harmless when repeated."""

@@ -106,6 +106,11 @@ class TiffSink:
         self._table.commit()
         self._disk.sync()
 
+    def drop(self) -> None:
+        """Nothing is held between calls."""
+        if not self._closed:
+            self._disk.check_present()
+
     def close(self, missing: Collection[int] = ()) -> None:
         """Write the table of missing frames, and the mark of a complete run."""
         if self._closed:

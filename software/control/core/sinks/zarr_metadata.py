@@ -112,6 +112,11 @@ def well(fields: Sequence[int]) -> Json:
     return group({"well": {"version": "0.5", "images": [{"path": str(field), "acquisition": 0} for field in fields]}})
 
 
+def fields_of_well(document: Json) -> set[int]:
+    """Return the field numbers that the document of a well names."""
+    return {int(image["path"]) for image in document["attributes"]["ome"]["well"]["images"]}
+
+
 def plate(layout: DatasetLayout, wells: Sequence[WellRef], field_count: int) -> Json:
     """Return the document of a plate; `wells` are those that exist on disk, at least one."""
     assert layout.plate is not None, "a plate has a geometry"

@@ -1,12 +1,13 @@
 """The pixels of an OME-Zarr data set: each plane of each level is one chunk, in a file of its own.
 
-Owns the threads that compress (numcodecs' Blosc, the codec of zarr-python) and write. A chunk is written under another
-name and renamed, so that it is whole or absent. Why not tensorstore: docs/decisions/0020-zarr-chunks.md.
+Owns the threads that compress (numcodecs' Blosc, the codec of zarr-python) and write: a pool of their own, which no
+other task can delay. A chunk is written under another name and renamed, so that it is whole or absent. Why not
+tensorstore: docs/decisions/0020-zarr-chunks.md.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,60 @@ from numcodecs import blosc
 from control.core.sinks.disk import Disk
 from control.core.sinks.pyramid import contiguous, levels
 from control.core.sinks.zarr_metadata import BLOSC, chunk_key
+from squid.errors import StorageError
 from squid.models.geometry import Pixels
+from squid.utils.deadlines import DeadlineWatch
+from squid.utils.task import Task, TaskHandle
+from squid.utils.task_pool import PoolObserver, TaskPool
 
 THREADS = 2
 """Frames that are compressed and written at once."""
+
+LAST_WRITES_S = 1.0
+"""How long `ZarrPixels.drop` waits for the writes under way."""
+
+
+class FrameWrite:
+    """A frame that is being written."""
+
+    def __init__(self, handle: TaskHandle) -> None:
+        self._handle = handle
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._handle.is_finished
+
+    def finish(self) -> None:
+        """Wait for the end.
+
+        Raises
+        ------
+        StorageError, DiskFullError
+            Some levels may have been written.
+        """
+        self._handle.wait()
+        result = self._handle.result
+        assert result is not None  # it has ended
+        error = result.error or result.value
+        if error is not None:
+            raise error
+
+
+class _Nobody(PoolObserver):
+    """Whoever wants to know looks at the `FrameWrite`."""
+
+    def wake(self) -> None:
+        """Nothing was told."""
+
+    def task_started(self, task: Task) -> None:
+        """Nobody is told."""
+
+    def task_overdue(self, task: Task, reason: str) -> None:
+        """Nobody is told."""
+
+    def task_ended(self, task: Task) -> None:
+        """Nobody is told."""
 
 
 class ZarrPixels:
@@ -39,9 +90,10 @@ class ZarrPixels:
         self._compression = compression
         self._levels = levels
         self._encode(np.zeros((1, 1), np.uint16))  # its first use imports and takes 30 ms: not during the run
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="zarr")
+        self._pool = TaskPool("zarr", THREADS, _Nobody(), DeadlineWatch(), ageing_s=1.0, interval_s=0.0)
+        self._numbers = itertools.count()
 
-    def write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> Future[None]:
+    def write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> FrameWrite:
         """Start writing a frame and its smaller levels.
 
         Parameters
@@ -51,18 +103,34 @@ class ZarrPixels:
         place : (int, int, int)
             Time point, channel, z plane.
         pixels : ndarray, shape (Y, X)
-            Must not change until the future is done.
-
-        Returns
-        -------
-        Future
-            Raises `StorageError` or `DiskFullError`; some levels may have been written then.
+            Must not change until the write is done.
         """
-        return self._pool.submit(self._write, image, place, pixels)
 
-    def close(self) -> None:
-        """End the threads; harmless when repeated."""
-        self._pool.shutdown()
+        def write() -> StorageError | None:  # a full disk is no failure of the task: it would be logged with its stack
+            try:
+                self._write(image, place, pixels)
+            except StorageError as failure:
+                return failure
+            return None
+
+        task = Task(f"write {chunk_key(place)} of {image} ({next(self._numbers)})", write)
+        self._pool.submit(task)
+        return FrameWrite(TaskHandle.of(task, self._pool))
+
+    def drop(self) -> None:
+        """Start no more writes and end the threads; harmless when repeated.
+
+        Raises
+        ------
+        StorageError
+            A write under way has not ended.
+        """
+        for task in self._pool.active():
+            if task.started_at is None:
+                self._pool.cancel(task)
+        if not self._pool.wait_idle(LAST_WRITES_S):
+            raise StorageError(f"a frame is still being written after {LAST_WRITES_S:g} s")
+        self._pool.shut_down(0.0)
 
     def _write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> None:
         for level, plane in enumerate(levels(contiguous(pixels), self._levels)):

@@ -64,11 +64,7 @@ class ZarrTree:
     def open(self, images: Sequence[ImageLayout], *, resume: bool) -> None:
         """Make the root with the first image in it, or find the images that an earlier part of the run made."""
         if resume:
-            for image in images:
-                if (self.folder(image) / "zarr.json").exists():
-                    self._existing[image.index] = image
-                    if self._is_plate and image.well:
-                        self._fields.setdefault(image.well, set()).add(image.field)
+            self._find(images)
         self._disk.write(self._root / "OME" / "zarr.json", self._text(metadata.group()))
         self.ensure(images[0])
         self._list_in_root()
@@ -112,6 +108,25 @@ class ZarrTree:
             self._write_image(self._existing[index])
             self._outdated.discard(index)
 
+    def _find(self, images: Sequence[ImageLayout]) -> None:
+        """Note the images that an earlier part of the run made; one that is not listed yet is made again."""
+        for image in images:
+            if self._is_plate and image.well is not None:
+                if image.well not in self._fields:
+                    self._fields[image.well] = self._listed_fields(self.folder(image).parent)
+                if image.field in self._fields[image.well]:
+                    self._existing[image.index] = image
+            elif (self.folder(image) / "zarr.json").exists():
+                self._existing[image.index] = image
+        self._fields = {well: fields for well, fields in self._fields.items() if fields}
+
+    def _listed_fields(self, well_folder: Path) -> set[int]:
+        path = well_folder / "zarr.json"
+        if not path.exists():
+            return set()
+        with self._disk.guard(path):
+            return metadata.fields_of_well(json.loads(path.read_text(encoding="utf-8")))
+
     def _write_image(self, image: ImageLayout) -> None:
         document = metadata.image(self._layout, image, self._windows)
         self._disk.write(self.folder(image) / "zarr.json", self._text(document))
@@ -123,10 +138,11 @@ class ZarrTree:
             return
         fields = self._fields.get(image.well, set()) | {image.field}
         well_folder = self.folder(image).parent
-        self._disk.write(well_folder / "zarr.json", self._text(metadata.well(sorted(fields))))
         is_new = image.well not in self._fields
-        if is_new:
+        if is_new:  # the row lists nothing: it may be there first, and a well that is there has one
             self._disk.write(well_folder.parent / "zarr.json", self._text(metadata.group()))
+        self._disk.write(well_folder / "zarr.json", self._text(metadata.well(sorted(fields))))
+        if is_new:
             self._list_in_root(also=image)
         self._fields[image.well] = fields
 

@@ -220,6 +220,39 @@ def test_a_folder_that_went_away_is_an_error_until_it_is_back(tmp_path: Path, fo
     assert set(read_all(share, data, format)) == {0, 1}
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_sink_that_was_dropped_is_opened_again(tmp_path: Path, format: str) -> None:
+    data = examples.layout()
+    records = list(examples.records(data))
+    sink = opened(tmp_path, data, format)
+    store(sink, data, {0, 1, 2})
+    sink.append(records[3], examples.pixels(data, 3, salt=1))  # not flushed: it may be there or not
+    sink.drop()
+    sink.drop()
+    sink.open(tmp_path, data, resume=True)
+    store(sink, data, set(range(3, data.frames_planned)))
+    sink.close()
+    if format in READERS:
+        found = read_all(tmp_path, data, format)
+        assert len(found) == data.frames_planned
+        for index, plane in found.items():
+            np.testing.assert_array_equal(plane, examples.pixels(data, index))
+        table = next(tmp_path.rglob("frames.csv")).read_text().splitlines()[1:]
+        assert sorted(int(line.split(",")[0]) for line in table) == list(range(data.frames_planned))
+
+
+@pytest.mark.parametrize("format", READERS)
+def test_a_sink_is_not_opened_again_in_a_folder_that_went_away(tmp_path: Path, format: str) -> None:
+    share = tmp_path / "run"
+    share.mkdir()
+    sink = opened(share, examples.layout(), format)
+    share.rename(tmp_path / "gone")
+    with pytest.raises(StorageError, match="cannot be reached"):
+        sink.drop()
+    (tmp_path / "gone").rename(share)
+    sink.drop()
+
+
 @pytest.mark.parametrize("format", READERS)
 def test_a_durable_sink_stores_the_same(tmp_path: Path, format: str) -> None:
     data = examples.layout(wells=("B3",), fields=1)

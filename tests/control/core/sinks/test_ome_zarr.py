@@ -18,6 +18,7 @@ from tests.control.core.sinks import examples
 from tests.control.core.sinks.test_contract import opened, store
 
 from control.core.sinks import make_sink
+from control.core.sinks.disk import Disk
 from control.core.sinks.pyramid import level_shapes, levels
 
 
@@ -37,6 +38,38 @@ def test_a_plate_is_valid_at_every_moment(tmp_path: Path, taken: set[int] | None
         HCS.from_zarr(zarr.open_group(tmp_path / "plate.ome.zarr", mode="r"))
         if moment == "before close":
             sink.close(missing=set(range(data.frames_planned)) - (taken or set()))
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_a_plate_that_was_left_in_the_middle_of_any_document_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """A field that has files but is listed nowhere is made again, with its well and row: five documents."""
+    data = examples.layout(fields=1, size_t=1, size_z=1, shape_px=(8, 8))
+    sink = opened(tmp_path, data, "ome-zarr")
+    real = Disk.write
+    written: list[Path] = []
+
+    def write(disk: Disk, path: Path, content: str) -> None:
+        written.append(path)
+        if len(written) > failing:
+            raise MemoryError
+        real(disk, path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Disk, "write", write)
+        with pytest.raises(MemoryError):
+            store(sink, data)
+    sink.drop()
+    sink.open(tmp_path, data, resume=True)
+    store(sink, data)
+    sink.close()
+    plate = tmp_path / "plate.ome.zarr"
+    assert plate / "C" / "zarr.json" in written or failing < 2
+    yaozarrs.validate_zarr_store(str(plate))
+    wells = HCS.from_zarr(zarr.open_group(plate, mode="r")).ome_attributes.plate.wells
+    assert [well.path for well in wells] == ["B/3", "C/11"]
+    assert attributes(plate / "C/11")["ome"]["well"]["images"] == [{"path": "0", "acquisition": 0}]  # type: ignore[index]
 
 
 def test_only_wells_and_fields_that_were_reached_are_listed(tmp_path: Path) -> None:
