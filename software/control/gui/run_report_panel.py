@@ -11,6 +11,8 @@ from control.core.stored_run import StoredRun
 from control.core.words import in_words
 from control.gui import theme
 from control.gui.parts import button_for, faint_label, make_action
+from control.gui.work_bar import WorkBar
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 _LIMIT_MS = 60_000
@@ -27,11 +29,13 @@ class RunReportPanel(QWidget):
     ----------
     manager : WorkerManager
         Runs that.
+    work : WorkBar
+        Shows what takes long.
     """
 
-    def __init__(self, manager: WorkerManager) -> None:
+    def __init__(self, manager: WorkerManager, work: WorkBar) -> None:
         super().__init__()
-        self._manager = manager
+        self._manager, self._work = manager, work
         self._run: StoredRun | None = None
         self._report: RunReport | None = None
         self.browser = QTextBrowser()
@@ -80,7 +84,9 @@ class RunReportPanel(QWidget):
         """Make the report anew: a run that goes on has more to tell."""
         run = self._run
         if run is not None:
-            self._manager.submit(
+            submit_with_progress(
+                self._manager,
+                self._work.begin("Making the report"),
                 "make a run's report",
                 lambda: (run, run.report()),
                 timeout_ms=_LIMIT_MS,
@@ -93,7 +99,9 @@ class RunReportPanel(QWidget):
         """Write the report that is shown; the name's end decides: ``.html``, ``.md``, ``.txt``."""
         report = self._report
         if report is not None:
-            self._manager.submit(
+            submit_with_progress(
+                self._manager,
+                self._work.begin(f"Saving {path.name}"),
                 "save a run's report",
                 lambda: _saved(report, path),
                 timeout_ms=_LIMIT_MS,

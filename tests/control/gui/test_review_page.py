@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,8 +20,10 @@ from tests.control.core.review.runs import FRAMES, SENSOR_PX, MadeRun, make_run,
 from control.core.contrast import Contrast
 from control.core.sinks.pyramid import levels
 from control.core.stored_run import StoredRun
+from control.core.whole_file import whole_file
 from control.gui.image_view import Pace
 from control.gui.review_page import ReviewPage
+from squid.utils.task import tell_progress
 from squid.utils.worker_manager import WorkerManager
 
 PATIENCE_MS = 20_000
@@ -352,3 +355,59 @@ def test_every_action_has_a_shortcut_and_a_tooltip(page: ReviewPage) -> None:
     assert all(shortcuts)
     assert len(set(shortcuts)) == len(shortcuts)
     assert all(action.toolTip() and not action.icon().isNull() for action in actions)
+
+
+def _press_cancel(qtbot: QtBot, page: ReviewPage, words: str) -> None:
+    page.work._delay.setInterval(1)
+    qtbot.waitUntil(lambda: page.work.isVisible() and words in page.work.words.text())
+    QTest.mouseClick(page.work.cancel_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not page.work.isVisible())
+
+
+def _never_ends(*_: object) -> None:
+    while True:
+        tell_progress(0.5)
+        time.sleep(0.001)
+
+
+def test_opening_a_run_can_be_cancelled(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StoredRun, "open", _never_ends)
+    page.work._delay.setInterval(1)
+    page.open_folder(made.folder)
+    _press_cancel(qtbot, page, f"Opening {made.folder.name}")
+    assert page.run is None
+    assert "cancelled" in page.said.text()
+
+
+def test_an_export_that_is_cancelled_leaves_no_file(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_run(made.folder)
+
+    def slow_write() -> Path:
+        with whole_file(tmp_path / "view.png") as beside:
+            beside.write_bytes(b"half of a picture")
+            _never_ends()
+        return tmp_path
+
+    monkeypatch.setattr(page.viewer, "export", lambda _: slow_write)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "view.png"), ""))
+    page.work._delay.setInterval(1)
+    page.choose_export()
+    _press_cancel(qtbot, page, "Exporting view.png")
+    assert list(tmp_path.iterdir()) == []
+    assert "cancelled" in page.said.text()
+
+
+def test_a_report_that_takes_long_can_be_cancelled(
+    qtbot: QtBot, page: ReviewPage, made: MadeRun, open_run: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_run(made.folder)
+    qtbot.waitUntil(lambda: page.report.report is not None, timeout=PATIENCE_MS)
+    monkeypatch.setattr(StoredRun, "report", _never_ends)
+    page.work._delay.setInterval(1)
+    page.report.renew_action.trigger()
+    _press_cancel(qtbot, page, "Making the report")
+    assert page.report.report is not None
