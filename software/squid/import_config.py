@@ -241,6 +241,7 @@ def _axis(reader: _Reader, axis: str) -> dict[str, Any]:
         "home_margin_um": 100 if is_z else 50,
         "settle_ms": general(f"scan_stabilization_time_ms_{axis}", float, 20.0 if is_z else 160.0),
         "tolerance_um": 0.2 if is_z else 1.0,
+        "backlash_um": 5.0 if is_z else 0.0,  # what the existing program takes up
         "travel": {
             "min_um": 1000 * reader.take("SOFTWARE_POS_LIMIT", f"{axis}_negative", float, low),
             "max_um": 1000 * reader.take("SOFTWARE_POS_LIMIT", f"{axis}_positive", float, high),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,11 +60,15 @@ def test_the_default_lease_darkens_within_its_bound(start: Start) -> None:
 def test_row_26_a_stock_watchdog_is_armed_again(start: Start, version: str) -> None:
     bench = start("--stock", version, lease_ms=300, beat_fresh_ms=100)
     light = bench.light()
+
+    def has_expired(times: int) -> bool:
+        return light.state()["light_lease_expired"] == times
+
     for times in (1, 2):
         light.turn_on("488", 1.0).result(TIMEOUT_S)
         bench.eventually(lambda: not bench.lit(), 2.0)
         bench.eventually(lambda: light.lit == ())
-        bench.eventually(lambda times=times: light.state()["light_lease_expired"] == times)
+        bench.eventually(partial(has_expired, times))
         assert bench.link.state()["light_lease_armed"] is False
         bench.link.lease.beat()
         bench.eventually(lambda: bench.link.state()["light_lease_armed"])

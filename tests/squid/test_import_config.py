@@ -93,6 +93,7 @@ def test_what_is_understood_arrives(ini: Path, tmp_path: Path) -> None:
     options = stage._options
     assert (options.x.pitch_mm, options.x.microsteps, options.x.speed_mm_s) == (2.54, 16, 30)
     assert (options.z.direction, options.z.acceleration_mm_s2, options.z.hold_fraction) == (-1, 100, 0.5)
+    assert (options.x.backlash_um, options.z.backlash_um) == (0, 5)
     assert options.piezo is not None
     assert options.piezo.five_volts
     assert {channel.source for channel in config.channels["default"].values()} <= {

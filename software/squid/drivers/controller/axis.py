@@ -44,6 +44,9 @@ class AxisOptions(FileModel):
         Time after the motion until the axis stands still.
     tolerance_um : float
         Largest distance from the target that counts as arrived; at least a microstep.
+    backlash_um : float
+        Play of the screw: a move away from larger positions goes so much further, and comes back, so that each ends
+        in the same direction; 0: straight there. The existing program takes 5 for z (section 5.6).
     travel : AxisRange
         Where it may go; 0 is home.
     """
@@ -58,6 +61,7 @@ class AxisOptions(FileModel):
     home_margin_um: int = Field(default=0, ge=0, le=65535)
     settle_ms: float = Field(default=20.0, ge=0)
     tolerance_um: float = Field(gt=0)
+    backlash_um: float = Field(default=0.0, ge=0, le=1000)
     travel: AxisRange
 
 
@@ -147,6 +151,26 @@ class Axis:
         if distance < speed**2 / acceleration:
             return float(2 * (distance / acceleration) ** 0.5)
         return distance / speed + speed / acceleration
+
+    def turning_point_um(self, start_um: float, target_um: float, low_um: float) -> float | None:
+        """Return where a move goes first to take up the play; None: straight to its target.
+
+        Parameters
+        ----------
+        start_um, target_um : float
+            The move.
+        low_um : float
+            It goes no further than this.
+        """
+        first_um = max(low_um, target_um - self.options.backlash_um)
+        return first_um if first_um < target_um < start_um else None
+
+    def travel_s(self, start_um: float, target_um: float, low_um: float) -> float:
+        """Return the time of a move, without settling; parameters as of `turning_point_um`."""
+        turn_um = self.turning_point_um(start_um, target_um, low_um)
+        if turn_um is None:
+            return self.motion_s(target_um - start_um)
+        return self.motion_s(turn_um - start_um) + self.motion_s(target_um - turn_um)
 
     @property
     def settle_s(self) -> float:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, Field
@@ -105,12 +106,14 @@ class ControllerStage(Stage):
 
     def travel_time_s(self, start: StagePosition, target: StagePosition) -> float:
         """Return how long a move takes, settling included; axes one after the other on stock firmware."""
-        moves = [(axis, b - a) for axis, a, b in zip(self._axes, start, target, strict=True) if a != b]
+        moves = [(axis, a, b) for axis, a, b in zip(self._axes, start, target, strict=True) if a != b]
         piezo = self._options.piezo
-        if piezo is not None and [axis for axis, _ in moves] == [self._z] and abs(moves[0][1]) <= piezo.range_um / 2:
-            return piezo.settle_ms / 1000
-        times = [axis.motion_s(distance) for axis, distance in moves] or [0.0]
-        settle_s = max((axis.settle_s for axis, _ in moves), default=0.0)
+        if piezo is not None and [axis for axis, *_ in moves] == [self._z]:
+            _, a, b = moves[0]
+            if abs(b - a) <= piezo.range_um / 2:
+                return piezo.settle_ms / 1000
+        times = [axis.travel_s(a, b, self._low_um(axis)) for axis, a, b in moves] or [0.0]
+        settle_s = max((axis.settle_s for axis, *_ in moves), default=0.0)
         return (max(times) if self._link.capabilities.is_ours else sum(times)) + settle_s
 
     def homing_time_s(self) -> float:
@@ -161,9 +164,17 @@ class ControllerStage(Stage):
         return tuple(z - motor_um for z in z_um)
 
     def why_no_z_steps(self, z_um: Sequence[float]) -> str | None:
-        """Return why a sequence cannot step to these z: those of a piezo must all be within its stroke."""
+        """Return why a sequence cannot step to these z.
+
+        Those of a piezo must all be within its stroke; a motor whose play has to be taken up must go upwards only.
+        """
         offsets = self.piezo_offsets(z_um)
-        if offsets is None or self._piezo is None or all(self._piezo.reaches(offset) for offset in offsets):
+        if offsets is None or self._piezo is None:
+            goes_down = any(after < before for before, after in pairwise(z_um))
+            if goes_down and self._z.options.backlash_um:
+                return f"z of {self.label} goes down between the steps, and a sequence does not take up its backlash"
+            return None
+        if all(self._piezo.reaches(offset) for offset in offsets):
             return None
         return f"the piezo of {self.label} does not reach every z from here"
 
@@ -230,10 +241,28 @@ class ControllerStage(Stage):
             targets = {axis: usteps for axis, usteps in targets.items() if frame.usteps[axis.code] != usteps}
             if targets or not is_standing(frame):
                 settle_s = max(settle_s, *(axis.settle_s for axis in targets), 0.0)
+                first = self._turning_points(frame, targets)
+                if first:
+                    yield from self._motion.arrive(targets | first)
+                    targets = {axis: targets[axis] for axis in first}
                 frame = yield from self._motion.arrive(targets)
             if settle_s:
                 frame = yield Delay(settle_s)
             return self.position_in(frame)
+
+    def _turning_points(self, frame: StatusFrame, targets: Mapping[Axis, int]) -> dict[Axis, int]:
+        """Return where axes with play go first, in microsteps, so that they come to their targets from below."""
+        found = {}
+        for axis, usteps in targets.items():
+            start_um, target_um = axis.to_um(frame.usteps[axis.code]), axis.to_um(usteps)
+            turn_um = axis.turning_point_um(start_um, target_um, self._low_um(axis))
+            if turn_um is not None:
+                found[axis] = axis.to_usteps(turn_um)
+        return found
+
+    def _low_um(self, axis: Axis) -> float:
+        limits = self.limits
+        return {AxisCode.X: limits.x, AxisCode.Y: limits.y, AxisCode.Z: limits.z}[axis.code].min_um
 
     def _step_piezo(self, wanted: Mapping[Axis, float], targets: dict[Axis, int]) -> Job[float]:
         """Let the piezo do what it can of z; return its time to settle, in s."""

@@ -16,6 +16,7 @@ from squid.drivers.controller.light_sources import PortSource, interpolate
 from squid.drivers.controller.protocol_table import AxisCode, Code
 from squid.drivers.controller.requests import Command, CommandRefusedError
 from squid.errors import DeviceError, SettingError, StageMoveError
+from squid.models.geometry import StagePosition
 
 Start = Callable[..., Bench]
 
@@ -89,6 +90,26 @@ def test_home_is_kept_over_sessions_only_when_asked_for(start: Start) -> None:
     kept = bench.stage(home=False, keep_home=True)
     assert kept.is_homed
     assert kept.move_to(x_um=7000).result(TIMEOUT_S).x_um == pytest.approx(7000, abs=1)
+
+
+def test_z_always_ends_upwards_where_its_screw_has_play(bench: Bench) -> None:
+    z = z_axis().model_copy(update={"backlash_um": 5.0})
+    stage = bench.stage(z=z)
+    lowest = []
+    for z_um in (100, 90, 92, 51):  # 5 below 51 is outside the limits, which begin at 50
+        seen: list[float] = []
+        end = bench.link.on_frame(lambda frame, seen=seen: seen.append(stage.position_in(frame).z_um))
+        stage.move_to(z_um=z_um).result(TIMEOUT_S)
+        end()
+        lowest.append(min(seen))
+        assert seen[-1] == pytest.approx(z_um, abs=0.1)
+    assert (lowest[1], lowest[3]) == pytest.approx((85, 50), abs=0.1)
+    assert lowest[2] > 89.9  # upwards: straight there
+    down = stage.travel_time_s(StagePosition(0, 0, 100), StagePosition(0, 0, 90))
+    up = stage.travel_time_s(StagePosition(0, 0, 90), StagePosition(0, 0, 100))
+    assert down > up
+    assert stage.why_no_z_steps((90, 91, 91, 92)) is None
+    assert "goes down" in str(stage.why_no_z_steps((90, 92, 91)))
 
 
 def test_small_steps_of_z_are_the_piezos(bench: Bench) -> None:
