@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import QSize, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from control.core.contrast import Contrast
 from control.core.grey_values import GreyCounts, Limits
@@ -42,8 +42,10 @@ class ContrastControl(QWidget):
         self.histogram = Histogram()
         self.black = CountEdit("", 0, 65534, 0, tip="Grey value shown as black")
         self.white = CountEdit("", 1, 65535, 65535, tip="Grey value shown in full brightness")
-        self.auto = _button("autoContrast", "Black and white follow the images", self._set_auto)
-        self.auto.setText("Auto")
+        self.auto = QPushButton("Auto")
+        self.auto.setObjectName("autoContrast")
+        self.auto.setToolTip("Black and white follow the images")
+        self.auto.clicked.connect(lambda _checked: self._set_auto())
         self.once = _button(
             "fitOnce", "Fit black and white to this image, and leave them so", self.fit_once, "auto-fix"
         )
@@ -56,6 +58,7 @@ class ContrastControl(QWidget):
         self._lay_out()
         self.histogram.limits_moved.connect(self._choose)
         for edit in (self.black, self.white):
+            edit.setButtonSymbols(CountEdit.ButtonSymbols.NoButtons)  # five digits fit; the arrow keys step
             edit.valueChanged.connect(partial(self._value_changed, edit))
         self.setEnabled(False)
 
@@ -166,11 +169,10 @@ class ContrastControl(QWidget):
         self._choose(black, white)
 
 
-def _button(name: str, tip: str, on_clicked: Callable[[], None], image: str = "") -> QToolButton:
+def _button(name: str, tip: str, on_clicked: Callable[[], None], image: str) -> QToolButton:
     button = QToolButton()
-    if image:
-        button.setIcon(icon(image))
-        button.setIconSize(QSize(18, 18))
+    button.setIcon(icon(image))
+    button.setIconSize(QSize(18, 18))
     button.setObjectName(name)
     button.setToolTip(tip)
     button.clicked.connect(lambda _checked: on_clicked())

@@ -35,6 +35,7 @@ class Histogram(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setToolTip("Drag the left line for black, the right one for full brightness; arrow keys move the last one")
         self._counts: GreyCounts | None = None
         self._top = 255
         self._limits: Limits = (0, 255)
@@ -50,11 +51,6 @@ class Histogram(QWidget):
         """
         self._counts, self._limits, self._colour = counts, limits, QColor(colour)
         self._top = counts.top(max(self._top if self._is_dragging else 0, limits[1] + 1))
-        least, most = counts.seen()
-        self.setToolTip(
-            f"Grey values {least} to {most}; the largest possible one is {counts.largest}. "
-            "Drag the left line for black, the right one for full brightness; arrow keys move the last one"
-        )
         self.update()
 
     def set_log(self, is_log: bool) -> None:
@@ -136,6 +132,7 @@ class Histogram(QWidget):
             if self._counts is None:
                 return
             self._paint_counts(painter, self._counts)
+            self._write_range(painter, self._counts)
             for number, limit in enumerate(self._limits):
                 x = self.x_of(limit)
                 colour = QColor(theme.ACCENT if self.hasFocus() and number == self._moved else theme.TEXT)
@@ -143,6 +140,17 @@ class Histogram(QWidget):
                 painter.drawLine(QPointF(x, 4), QPointF(x, self.height() - 5))
                 painter.setBrush(colour)
                 painter.drawRoundedRect(QRectF(x - 3, self.height() / 2 - 8, 6, 16), 2, 2)
+
+    def _write_range(self, painter: QPainter, counts: GreyCounts) -> None:
+        """Write the smallest and the largest grey value, and the largest possible one."""
+        least, most = counts.seen()
+        font = painter.font()
+        font.setPointSizeF(font.pointSizeF() * 0.8)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.FAINT))
+        box = QRectF(self.rect()).adjusted(_GRIP_PX, 3, -_GRIP_PX - 4, -3)
+        corner = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        painter.drawText(box, corner, f"{least} to {most} of {counts.largest}")
 
     def _paint_counts(self, painter: QPainter, counts: GreyCounts) -> None:
         bars = counts.bars(self._top).astype(float)

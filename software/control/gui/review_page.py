@@ -25,7 +25,6 @@ from PyQt5.QtWidgets import (
 from control.core.contrast import Contrast
 from control.core.review.viewing import Viewing
 from control.core.stored_run import StoredRun
-from control.core.words import in_words
 from control.gui import theme
 from control.gui.focus_plot import FocusPlot
 from control.gui.parts import button_for, faint_label, make_action
@@ -33,11 +32,10 @@ from control.gui.run_chooser import ImageChooser, RunList
 from control.gui.run_reader import RunReader
 from control.gui.run_report_panel import RunReportPanel
 from control.gui.run_viewer import RunViewer
+from control.gui.view_export import ViewExport
 from control.gui.work_bar import WorkBar
-from squid.utils.task_bridge import submit_with_progress
-from squid.utils.worker_manager import WorkerManager, WorkerResult
+from squid.utils.worker_manager import WorkerManager
 
-_LIMIT_MS = 60_000
 _LEFT_PX = 320
 
 
@@ -64,14 +62,15 @@ class ReviewPage(QWidget):
         super().__init__()
         self.setObjectName("reviewPage")
         self.setAcceptDrops(True)
-        self._manager = session.manager
+        manager = session.manager
         self._output: Path | None = None
         self._is_empty = True
         self.work = WorkBar()
-        self.reader = RunReader(self._manager, self.work, self)
-        self.viewer = RunViewer(self._manager, contrast)
-        self.focus = FocusPlot(self._manager)
-        self.report = RunReportPanel(self._manager, self.work)
+        self.reader = RunReader(manager, self.work, self)
+        self.viewer = RunViewer(manager, contrast)
+        self.export = ViewExport(self.viewer.view, manager, self.work, self)
+        self.focus = FocusPlot(manager)
+        self.report = RunReportPanel(manager, self.work)
         self.runs = RunList()
         self.chooser = ImageChooser()
         self._split = QSplitter(Qt.Orientation.Vertical)
@@ -190,28 +189,8 @@ class ReviewPage(QWidget):
     def choose_export(self) -> None:
         """Ask for a file and write what the view shows."""
         image = self.chooser.image
-        if self.run is None or image is None:
-            return
-        start = str(self.run.folder / f"{image.name}.png")
-        name, _ = QFileDialog.getSaveFileName(self, "Export view", start, "PNG (*.png)")
-        if name:
-            path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
-            submit_with_progress(
-                self._manager,
-                self.work.begin(f"Exporting {path.name}"),
-                "export a view",
-                self.viewer.export(path),
-                timeout_ms=_LIMIT_MS,
-                on_complete=self._on_exported,
-                on_error=self._not_exported,
-                coalesce_key="export a view",
-            )
-
-    def _on_exported(self, result: WorkerResult) -> None:
-        self.said.setText(f"view saved as {result.value}")
-
-    def _not_exported(self, result: WorkerResult) -> None:
-        self.said.setText(in_words(result.error))
+        if self.run is not None and image is not None:
+            self.export.choose(self.run.folder / f"{image.name}.png")
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
         """Take a folder."""
@@ -245,6 +224,7 @@ class ReviewPage(QWidget):
         self.reader.grown.connect(self._on_grown)
         self.reader.listed.connect(self._on_runs)
         self.reader.refused.connect(self.said.setText)
+        self.export.said.connect(self.said.setText)
         self.runs.run_chosen.connect(self.open_folder)
         self.chooser.image_chosen.connect(self.viewer.show_image)
 

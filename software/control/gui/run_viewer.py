@@ -6,18 +6,15 @@ contrast are the view's: they change without reading again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QHideEvent, QImage, QShowEvent
+from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from control.core.contrast import Contrast
 from control.core.rendering import GREY_COLOUR, Layer
 from control.core.review.viewing import View, Viewing, ViewRequest
-from control.core.whole_file import whole_file
 from control.core.words import in_words
 from control.gui import theme
 from control.gui.axis_slider import AxisSlider
@@ -27,7 +24,6 @@ from control.gui.image_view import ImageView, Pace
 from control.gui.parts import faint_label
 from control.gui.view_tools import ViewTools
 from control.gui.view_transform import Placement
-from squid.errors import StorageError
 from squid.models.layout import ImageLayout
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
@@ -37,7 +33,7 @@ COARSE_PLANES = 5
 """So many planes per notch of the wheel with Shift."""
 
 _LIMIT_MS = 30_000
-_CHANNELS_PX = 300
+_CHANNELS_PX = 330
 
 
 class RunViewer(QWidget):
@@ -132,18 +128,6 @@ class RunViewer(QWidget):
             on_error=self._on_error,
             coalesce_key="read a plane",
         )
-
-    def export(self, path: Path) -> Callable[[], Path]:
-        """Return what writes the view as it is now, with its scale bar, as PNG; for a task."""
-        image = self.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-
-        def write() -> Path:
-            with whole_file(path) as beside:
-                if not image.save(str(beside), "PNG"):
-                    raise StorageError(f"{path} could not be written")
-            return path
-
-        return write
 
     # --- what comes -------------------------------------------------------------------------------------------------
 

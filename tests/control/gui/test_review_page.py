@@ -392,7 +392,7 @@ def test_an_export_that_is_cancelled_leaves_no_file(
             _never_ends()
         return tmp_path
 
-    monkeypatch.setattr(page.viewer, "export", lambda _: slow_write)
+    monkeypatch.setattr(page.export, "writing", lambda _: slow_write)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "view.png"), ""))
     page.work._delay.setInterval(1)
     page.choose_export()
