@@ -25,7 +25,7 @@ from tests import rig
 from tests.faults.test_run_hard_cases import assert_over, ended, held, shorten_margins, until
 from tests.rig import FRAMES, Rig
 
-from control.core import frame_writer, multi_point_controller
+from control.core import frame_writer, run_parts
 from control.core.facts import EventStarted, FrameStored, Hung, Paused
 from control.core.journal import FILE_NAME, read_journal
 from control.core.run import Run
@@ -87,11 +87,9 @@ class Around:
 @contextmanager
 def sinks_with(hook: Hook, outputs: tuple[str, ...] = ()) -> Iterator[None]:
     """Wrap the sinks of all runs that start in the block."""
-    real = multi_point_controller.make_sink
+    real = run_parts.make_sink
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            multi_point_controller, "make_sink", lambda *args, **keys: Around(real(*args, **keys), hook, outputs)
-        )
+        patch.setattr(run_parts, "make_sink", lambda *args, **keys: Around(real(*args, **keys), hook, outputs))
         yield
 
 

@@ -34,7 +34,7 @@ from squid.errors import DiskFullError, StorageError
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
 from squid.utils.supervised import SupervisedTask
-from squid.utils.task import current_task
+from squid.utils.task import tell_progress
 
 _log = logging.getLogger(__name__)
 
@@ -194,31 +194,30 @@ class FrameWriter:
         try:
             if self._queue.is_held:
                 self._recover()
-            while (group := self._next_group()).items:
-                self._store(group)
+            while self._store_next():
+                pass
             self._patiently(lambda: self._sink.close(self.missing.keys()))
             self._journal.close()
         finally:
             if self._disowned:  # nobody else is told when it comes back
                 self._let_go()
 
-    def _next_group(self) -> _Group:
-        """Wait for frames, which stay in the queue until they are stored; an empty group is the end."""
+    def _store_next(self) -> bool:
+        """Store the next group, which stays in the queue until it is; False at the end."""
         while (items := self._queue.head(GROUP_FRAMES, SILENCE_S / 10)) is None:
-            _say_alive("waits for frames")
-        return _Group(items)
-
-    def _store(self, group: _Group) -> None:
-        for item in group.items:
+            tell_progress(0.0, "waits for frames")
+        if not items:
+            return False
+        for item in items:
             self._patiently(lambda item=item: self._hand_to_sink(item))  # type: ignore[misc]
         self._patiently(self._sink.flush)
         if self._disowned:
             raise StorageError("the disk came back after the run had ended")
-        records = [_journal_record(item) for item in group.items]
-        group.journal_bytes = self._journal.committed_bytes
-        self._group = group
+        records = [_journal_record(item) for item in items]
+        self._group = _Group(items, self._journal.committed_bytes)
         self._patiently(lambda: self._journal.commit(records))
-        self._done(group)
+        self._done(self._group)
+        return True
 
     def _done(self, group: _Group) -> None:
         """Say that a group is on disk, and let it go; what was said and let go before is not again."""
@@ -232,6 +231,7 @@ class FrameWriter:
         if new:
             self._failures = 0
         self._queue.take_out(group.items)
+        self._group = _Group([])  # which holds no pixels
 
     def _hand_to_sink(self, item: Item) -> None:
         if isinstance(item, Frame):
@@ -261,7 +261,7 @@ class FrameWriter:
         give_up_s = time.monotonic() + PATIENCE_S
         said = ""
         while True:
-            _say_alive("stores frames")
+            tell_progress(0.0, "stores frames")
             try:
                 return action()
             except StorageError as e:
@@ -320,12 +320,6 @@ class FrameWriter:
         self._journal.close()
         with suppress(StorageError):
             self._sink.drop()
-
-
-def _say_alive(what: str) -> None:
-    task = current_task()
-    if task is not None:
-        task.report_progress(0.0, what)
 
 
 def _journal_record(item: Item) -> Record:

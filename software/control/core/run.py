@@ -26,7 +26,7 @@ from pathlib import Path
 from control.core import run_ending
 from control.core.facts import Hung, RunFinished
 from control.core.run_control import RunAborted
-from control.core.run_ending import RunParts
+from control.core.run_parts import RunParts
 from control.core.run_record import RunSummary, Status, write_summary
 from control.core.safe_state import make_safe
 from control.core.step_watch import Step, StepUnderWay

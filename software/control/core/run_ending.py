@@ -1,4 +1,4 @@
-"""What a run is made of, and how it ends, whoever ends it: what is still stored, written and kept.
+"""How a run ends, whoever ends it: what is still stored, written and kept.
 
 Every step may meet a disk that is full, gone or stalled; none of them may keep the run from ending, or make it lie.
 """
@@ -7,19 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from control.core.facts import FactStream, RunStarted
-from control.core.frame_writer import FrameWriter
-from control.core.multi_point_worker import MultiPointWorker
-from control.core.run_control import RunControl
+from control.core.run_parts import RunParts
 from control.core.run_record import STACKS_FILE, RunSummary, Status, write_summary
-from control.core.step_watch import StepWatch
-from squid.microscope import Microscope
-from squid.models.layout import DatasetLayout
 from squid.utils.bounded import start_bounded
 from squid.utils.incident import write_incident
 from squid.utils.thread_dump import default_log_folder, dump_all_stacks
@@ -31,54 +23,6 @@ DRAIN_S = 30.0
 
 DISK_S = 5.0
 """How long the end waits for a disk that takes neither the record nor the stacks."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunParts:
-    """What a run is made of; built by the controller.
-
-    Attributes
-    ----------
-    on_waiting : callable
-        Called while the run waits for the disk: that is not its own time.
-    earlier_s : float
-        Time that earlier parts of a resumed run took.
-    ideal_s : float
-        Time that physics needs for the whole plan.
-    estimated_s : float
-        Time that this part will take, about.
-    stored_by_image, last_due_s, image_of
-        As in `RunStarted`.
-    """
-
-    layout: DatasetLayout
-    microscope: Microscope
-    worker: MultiPointWorker
-    writer: FrameWriter
-    control: RunControl
-    facts: FactStream
-    steps: StepWatch
-    summary: RunSummary
-    on_waiting: Callable[[], None]
-    earlier_s: float
-    ideal_s: float
-    estimated_s: float
-    stored_by_image: Mapping[int, int]
-    last_due_s: float | None
-    image_of: Callable[[int], int]
-
-    def opening(self, folder: Path) -> RunStarted:
-        """Return the first fact of a run in `folder`."""
-        return RunStarted(
-            folder,
-            self.layout,
-            self.estimated_s,
-            len(self.writer.stored),
-            stored_by_image=self.stored_by_image,
-            missing=dict(self.writer.missing),
-            last_due_s=self.last_due_s,
-            image_of=self.image_of,
-        )
 
 
 def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status, str]:

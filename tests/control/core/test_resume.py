@@ -106,13 +106,13 @@ def test_the_machine_that_is_written_is_the_one_that_was_checked(
     config = rig.machine(tmp_path)
     with rig.rig(config) as bench:
         edited = with_preset(config, "20x", "DAPI", intensity=0.123)
-        writer = bench.controller._writer
+        writer = bench.controller._builder._writer
 
         def edit_meanwhile(*args: Any) -> Any:
             bench.microscope.config = bench.controller.machine = edited
             return writer(*args)
 
-        monkeypatch.setattr(bench.controller, "_writer", edit_meanwhile)
+        monkeypatch.setattr(bench.controller._builder, "_writer", edit_meanwhile)
         run, _ = bench.run(rig.plan(tmp_path), tmp_path / "out")
     stored = StoredRun.open(run.folder)
     then = config.channels_of("20x")["DAPI"].intensity
