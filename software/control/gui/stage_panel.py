@@ -205,7 +205,8 @@ class StagePanel(QWidget):
             "Make sure that no objective, plate or lid is in the way."
         )
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-        if QMessageBox.question(self, "Home the stage", question, yes | no, no) == yes:
+        answers = QMessageBox.StandardButtons(yes) | no
+        if QMessageBox.question(self, "Home the stage", question, answers, no) == yes:
             self._accepted()
             self._manual.home(on_error=self._failed)
 
