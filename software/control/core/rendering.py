@@ -95,20 +95,21 @@ def coloured(pixels: Pixels, table: Rgb32) -> Rgb32:
     return cast(Rgb32, colours).view(np.uint32)
 
 
-def added(first: Rgb32, second: Rgb32, *, is_marked: bool = False) -> Rgb32:
-    """Return two pictures on top of one another: their colours add up.
+def add_to(picture: Rgb32, other: Rgb32, *, is_marked: bool = False) -> None:
+    """Put another picture on top of one, in its place: their colours add up.
 
     Parameters
     ----------
-    first, second : ndarray, shape (Y, X)
+    picture, other : ndarray, shape (Y, X)
         Of the same shape.
     is_marked : bool
         Whether saturated pixels are marked: a mark in either stays one.
     """
-    total = cast(Rgb32, cv2.add(first.view(np.uint8), second.view(np.uint8)).view(np.uint32))
-    if is_marked:
-        total[(first == SATURATED) | (second == SATURATED)] = SATURATED
-    return total
+    marked = (picture == SATURATED) | (other == SATURATED) if is_marked else None
+    total = picture.view(np.uint8)
+    cv2.add(total, other.view(np.uint8), dst=total)
+    if marked is not None:
+        picture[marked] = SATURATED
 
 
 class Renderer:
@@ -123,5 +124,8 @@ class Renderer:
         for layer in layers:
             pixels = cast(Pixels, np.ascontiguousarray(layer.pixels))
             colours = coloured(pixels, self._tables.of(layer))
-            picture = colours if picture is None else added(picture, colours)
+            if picture is None:
+                picture = colours
+            else:
+                add_to(picture, colours)
         return np.full(shape_px, 0xFF000000, np.uint32) if picture is None else picture

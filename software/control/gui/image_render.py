@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PyQt5.QtGui import QImage
 
-from control.core.rendering import Layer, Rgb32, added, coloured
+from control.core.rendering import Layer, Rgb32, add_to, coloured
 from squid.models.geometry import Pixels
 
 
@@ -81,7 +81,7 @@ def compose(layers: Sequence[Layer], tables: Sequence[Rgb32], chosen: Sampling, 
     """
     picture = render(layers[0].pixels, chosen, tables[0])
     for layer, table in zip(layers[1:], tables[1:], strict=True):
-        picture = added(picture, render(layer.pixels, chosen, table), is_marked=is_marked)
+        add_to(picture, render(layer.pixels, chosen, table), is_marked=is_marked)
     return picture
 
 
