@@ -51,7 +51,7 @@ def leave(exit_code: int, steps: Sequence[Step], limit_s: float = 2.0) -> NoRetu
         if not start_bounded(f"leaving: {name}", step)(max(0.05, share_s)):
             _log.error("leaving: '%s' was not done within %.2f s", name, share_s)
     kill_children()
-    for stream in (*_log_handlers(), sys.stdout, sys.stderr):
+    for stream in (*logging.getLogger().handlers, sys.stdout, sys.stderr):
         if stream is not None:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
@@ -104,7 +104,3 @@ class SignalWatch:
 
 def _nothing(number: int, frame: object) -> None:
     """Take the signal; the byte in the socket is the message."""
-
-
-def _log_handlers() -> list[logging.Handler]:
-    return list(logging.getLogger().handlers)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from squid.utils.task import TaskLostError, current_task
+from squid.utils.task import TaskLostError, stop_if_cancelled
 
 T = TypeVar("T")
 _LOOK_S = 0.05  # how often a waiting thread looks whether its task was cancelled
@@ -100,14 +100,14 @@ def _communicate(process: subprocess.Popen[str], end: float | None) -> tuple[str
         try:
             return process.communicate(timeout=_LOOK_S)
         except subprocess.TimeoutExpired:
-            _look()
+            stop_if_cancelled()
             if end is not None and time.monotonic() > end:
                 raise
 
 
 def _receive(ours: Connection, sentinel: int, function: Callable[..., T]) -> T:
     while not wait([ours, sentinel], _LOOK_S):
-        _look()
+        stop_if_cancelled()
     try:
         is_good, value = ours.recv()
     except EOFError:
@@ -126,12 +126,6 @@ def _child(theirs: Connection, function: Callable[..., Any], args: tuple[Any, ..
     theirs.send(answer)
     theirs.close()
     os._exit(0)  # a vendor's threads or atexit handlers must not keep it
-
-
-def _look() -> None:
-    task = current_task()
-    if task is not None:
-        task.raise_if_cancelled()
 
 
 def _kill(family: list[psutil.Process]) -> int:

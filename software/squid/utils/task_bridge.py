@@ -79,9 +79,11 @@ class TaskBridge(QObject):
         return manager.submit(
             task_name,
             task,
-            **_also(options, "on_progress", lambda value, text: self.update(progress_value=value, message=text)),
-            **_also(options, "on_finished", lambda _: self.update(is_busy=False)),
-            **_rest(options),
+            **_also(
+                options,
+                on_progress=lambda value, text: self.update(progress_value=value, message=text),
+                on_finished=lambda _: self.update(is_busy=False),
+            ),
         )
 
     def _get(self, name: str) -> Any:
@@ -153,26 +155,26 @@ def submit_with_progress(
     handle = manager.submit(
         task_name,
         task,
-        **_also(options, "on_progress", lambda fraction, _: display.setValue(min(999, int(fraction * 1000)))),
-        **_also(options, "on_finished", finished),
-        **_rest(options),
+        **_also(
+            options,
+            on_progress=lambda fraction, _: display.setValue(min(999, int(fraction * 1000))),
+            on_finished=finished,
+        ),
     )
     if cancelled is not None:
         cancelled.connect(cancel)
     return handle
 
 
-def _also(options: dict[str, Any], name: str, call: Callable[..., object]) -> dict[str, Any]:
-    """Return the option `name` that makes `call` and then the caller's own callback."""
-    own = options.get(name)
+def _also(options: dict[str, Any], **calls: Callable[..., object]) -> dict[str, Any]:
+    """Return the options, in which each of these calls is made before the caller's own callback of that name."""
 
-    def both(*args: Any) -> None:
-        call_safely(call, *args)
-        if own is not None:
-            call_safely(own, *args)
+    def both(call: Callable[..., object], own: Callable[..., object] | None) -> Callable[..., None]:
+        def run(*args: Any) -> None:
+            call_safely(call, *args)
+            if own is not None:
+                call_safely(own, *args)
 
-    return {name: both}
+        return run
 
-
-def _rest(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in ("on_progress", "on_finished")}
+    return options | {name: both(call, options.get(name)) for name, call in calls.items()}

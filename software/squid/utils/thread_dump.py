@@ -78,11 +78,6 @@ class DumpFile:
             os.close(fd)
 
 
-def open_dump_file(path: Path | str) -> DumpFile:
-    """Open a dump file and keep it open; see `DumpFile`."""
-    return DumpFile(path)
-
-
 def default_log_folder() -> Path:
     """Return the user's log folder: SQUID_LOG_FOLDER, or ``~/.squid-hcs/log``."""
     chosen = os.environ.get("SQUID_LOG_FOLDER")
@@ -135,6 +130,7 @@ class DeadMansSwitch:
         self._timeout_s = timeout_s
         self._gil_timeout_s = 3 * timeout_s if gil_timeout_s is None else gil_timeout_s
         self._last_beat: float | None = None
+        self._armed_s = 0.0
         self._has_dumped = False
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="dead-man's switch", daemon=True)
@@ -150,9 +146,11 @@ class DeadMansSwitch:
         if self._closed.is_set():
             raise RuntimeError("the dead-man's switch was closed")
         now, last = time.monotonic(), self._last_beat
+        if last is None and not _timer_slot.acquire(blocking=False):
+            raise RuntimeError("another dead-man's switch is in use: faulthandler's timer has one owner")
         self._last_beat = now
         if last is None:
-            _take_slot()
+            self._arm()
             self._thread.start()
         elif self._has_dumped:
             self._has_dumped = False
@@ -160,36 +158,32 @@ class DeadMansSwitch:
 
     def close(self) -> None:
         """Give the timer back; closing twice does no harm."""
-        if self._last_beat is None or self._closed.is_set():
+        if not self._closed.is_set() and self._last_beat is not None:
             self._closed.set()
-            return
+            self._thread.join()
+            _timer_slot.release()
         self._closed.set()
-        self._thread.join()
-        _timer_slot.release()
 
     def _watch(self) -> None:
-        armed_s = 0.0
         while not self._closed.wait(self._timeout_s / 20):
             now = time.monotonic()
-            if now - armed_s > self._gil_timeout_s / 4:
-                armed_s = now
-                faulthandler.dump_traceback_later(self._gil_timeout_s, file=self._file.fileno())
+            if now - self._armed_s > self._gil_timeout_s / 4:
+                self._arm()
             silence_s = now - (self._last_beat or now)
             if silence_s > self._timeout_s and not self._has_dumped:
                 self._has_dumped = True
                 self._dump(f"no sign of life for {silence_s:.2f} s")
         faulthandler.cancel_dump_traceback_later()
 
+    def _arm(self) -> None:
+        self._armed_s = time.monotonic()
+        faulthandler.dump_traceback_later(self._gil_timeout_s, file=self._file.fileno())
+
     def _dump(self, reason: str) -> None:
         try:
             self._file.dump(reason)
         except (OSError, ValueError):  # a full disk: the switch goes on
             _log.exception("%s; its stacks could not be kept in %s", reason, self._file.path)
-
-
-def _take_slot() -> None:
-    if not _timer_slot.acquire(blocking=False):
-        raise RuntimeError("another dead-man's switch is in use: faulthandler's timer has one owner")
 
 
 def _thread_table() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from squid.utils.thread_dump import DeadMansSwitch, DumpFile, dump_all_stacks, open_dump_file
+from squid.utils.thread_dump import DeadMansSwitch, DumpFile, dump_all_stacks
 
 
 def test_a_dump_names_reason_threads_and_frames(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_dump_names_reason_threads_and_frames(tmp_path: Path) -> None:
     thread = threading.Thread(target=hang_here, name="hung one", daemon=True)
     thread.start()
     assert here.wait(5)
-    file = open_dump_file(tmp_path / "folder" / "stacks.log")
+    file = DumpFile(tmp_path / "folder" / "stacks.log")
     dump_all_stacks(file, "camera.trigger overdue")
     dump_all_stacks(tmp_path / "folder" / "stacks.log", "by path")
     gate.set()
