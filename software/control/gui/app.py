@@ -43,6 +43,7 @@ from squid.utils.worker_manager import WorkerManager
 if TYPE_CHECKING:
     from control.core.run_queue import QueuedRun
     from control.core.session import Session
+    from control.gui.preload import Preload
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class Program:
         self._settings = SettingsFile(folder / "settings.json")
         self.window = MainWindow(self._settings, self.log, self.quit)
         self._opening: Opening | None = None
+        self._preload: Preload | None = None
         self._is_leaving = False
         self._switch = DeadMansSwitch(self._dump_file, SILENCE_S)
         self._beats = QTimer(self.window)
@@ -145,7 +147,7 @@ class Program:
 
     def open(self, file: Path) -> None:
         """Open a microscope; the window says how far it is, and why not."""
-        opening = self._opening = Opening(file, self._folder, self.manager, self._faults)
+        opening = self._opening = Opening(file, self._folder, self.manager, self.window.first_page, self._faults)
         self.window.start_page.show_opening(file)
         opening.start(
             on_open=lambda session: self._opened(opening, file, session),
@@ -161,14 +163,17 @@ class Program:
         if opening is not self._opening:
             self.manager.submit(f"close what nobody waits for {id(session)}", session.close)
             return
-        from control.gui.pages import build_pages  # the task has imported both
-        from control.gui.preload import preload
-        from control.gui.questions import offer_resume
+        from control.gui.pages import Pages  # the task has imported both
+        from control.gui.preload import Preload
 
         self._settings.used_machine(file)
-        self.window.attach(session, build_pages(session, self.window))
-        preload(self.manager)
+        pages = Pages(session, self.window)
+        self.window.attach(session, pages)
+        self._preload = Preload(self.manager, pages)
+        self._preload.begin()
         if opening.interrupted:
+            from control.gui.questions import offer_resume
+
             offer_resume(self.window, opening.interrupted, lambda: self._resume(session, opening.interrupted))
 
     def _resume(self, session: Session, runs: Sequence[QueuedRun]) -> None:

@@ -22,7 +22,7 @@ from control.gui.about import help_actions
 from control.gui.log_panel import LogBuffer, LogPanel
 from control.gui.menus import Menus
 from control.gui.message_bar import MessageBar, Weight
-from control.gui.navigation import Navigation
+from control.gui.navigation import PAGES, Navigation
 from control.gui.parts import make_action
 from control.gui.settings import SettingsFile
 from control.gui.start_page import StartPage
@@ -32,6 +32,9 @@ if TYPE_CHECKING:  # slow to import; loaded while the window is already shown
     from control.core.session import Session
     from control.gui.follower import Follower
     from control.gui.pages import Pages
+
+_CONTRAST = "contrast"
+"""Remembered beside the pages, since all of them have a part in it."""
 
 
 class MainWindow(QMainWindow):
@@ -56,7 +59,6 @@ class MainWindow(QMainWindow):
         self._settings, self._on_quit = settings, on_quit
         self.session: Session | None = None
         self.pages: Pages | None = None
-        self._by_name: dict[str, QWidget] = {}
         self.page = "look"
         self._follower: Follower | None = None
         self._close_question: QWidget | None = None
@@ -115,35 +117,64 @@ class MainWindow(QMainWindow):
     # --- the session ------------------------------------------------------------------------------------------------
 
     def attach(self, session: Session, pages: Pages) -> None:
-        """Take an open session and the pages made for it; from now on there is work to do."""
+        """Take an open session and its pages; from now on there is work to do."""
         from control.gui.devices_panel import DevicesPanel  # with the session, not before it
         from control.gui.follower import Follower
 
-        self.session, self.pages, self._by_name = session, pages, pages.by_name()
-        for name, page in (("look", pages.look), ("plan", pages.plan), ("run", pages.run), ("review", pages.review)):
-            self._stack.addWidget(page)
-            self.menus.fill_page(name, page.menu_actions(), page)
-        self._restore_pages(pages)
+        self.session, self.pages = session, pages
+        pages.contrast.restore(self._settings.values.pages.get(_CONTRAST, {}))
+        pages.made.connect(self._take_page)
         self._devices_dock.setWidget(DevicesPanel(session.monitor))
-        self._follower = Follower(session, self.strip, self.bar, pages.look.isVisible)
+        self._follower = Follower(session, self.strip, self.bar, self._is_looking)
         self.setWindowTitle(f"{session.machine.name} – Squid HCS")
         self.navigation.set_pages_enabled(True)
         self.emergency_action.setEnabled(True)
         self.restoreState(_bytes(self._settings.values.layout))
         self.restoreGeometry(_bytes(self._settings.values.geometry))  # docks that come back have enlarged the window
-        self.show_page(self._settings.values.page if self._settings.values.page in self._by_name else "look")
+        self.show_page(self.first_page)
+
+    def _is_looking(self) -> bool:
+        """Whether the live image can be seen."""
+        return self.pages is not None and self.pages.is_made("look") and self.pages.look.isVisible()
+
+    @property
+    def first_page(self) -> str:
+        """The page that is shown first: the one that was shown last."""
+        page = self._settings.values.page
+        return page if page in PAGES else "look"
+
+    def _take_page(self, name: str) -> None:
+        """Put a page that was made into the frame, as it was left the last time."""
+        assert self.pages is not None
+        page = getattr(self.pages, name)
+        self._stack.addWidget(page)
+        kept = self._settings.values.pages
+        if name in kept:
+            page.restore(kept[name])
+        self.menus.fill_page(name, page.menu_actions(), page)
+        self.menus.show_page(self.page)
+        self._tell_of_plan()
+
+    def _tell_of_plan(self) -> None:
+        """Let Look show the wells of the plan's plate, and Review the runs where the next one would lie."""
+        pages = self.pages
+        if pages is None or not pages.is_made("plan"):
+            return
+        if pages.is_made("look"):
+            pages.look.set_plate(pages.plan.plate)
+        folder = pages.plan.storage.folder
+        if self.page == "review" and pages.is_made("review") and pages.review.run is None and folder is not None:
+            pages.review.set_output_folder(folder)
 
     def show_page(self, name: str) -> None:
-        """Show a page by name: look, plan, run or review."""
-        if name in self._by_name and self.pages is not None:
-            self.page = name
-            self.pages.look.set_plate(self.pages.plan.plate)
-            output = self.pages.plan.storage.folder
-            if name == "review" and self.pages.review.run is None and output is not None:
-                self.pages.review.set_output_folder(output)  # where the next run would lie, the last ones are
-            self._stack.setCurrentWidget(self._by_name[name])
-            self.navigation.show_page(name)
-            self.menus.show_page(name)
+        """Show a page by name: look, plan, run or review; one that is not there yet is made."""
+        if name not in PAGES or self.pages is None:
+            return
+        self.page = name
+        self._stack.setCurrentWidget(self.pages.by_name(name))
+        self._tell_of_plan()
+        self.navigation.show_page(name)
+        self.menus.show_page(name)
 
     def emergency_stop(self) -> None:
         """Light off and stage stopped, whatever else hangs; then say what was confirmed."""
@@ -204,26 +235,15 @@ class MainWindow(QMainWindow):
         """Put what is to be remembered into the settings."""
         pages: dict[str, dict[str, Any]] = {}
         if self.pages is not None:
-            every = self.pages
-            pages = {"look": every.look.remember(), "plan": every.plan.remember()}
-            pages |= {"run": every.run.remember(), "review": every.review.remember()}
+            made = [name for name in PAGES if self.pages.is_made(name)]
+            pages = {name: getattr(self.pages, name).remember() for name in made}
+            pages[_CONTRAST] = self.pages.contrast.remember()
         self._settings.change(
             geometry=_text(self.saveGeometry()),
             layout=_text(self.saveState()),
             page=self.page,
             pages={**self._settings.values.pages, **pages},
         )
-
-    def _restore_pages(self, pages: Pages) -> None:
-        kept = self._settings.values.pages
-        for name, restore in (
-            ("look", pages.look.restore),
-            ("plan", pages.plan.restore),
-            ("run", pages.run.restore),
-            ("review", pages.review.restore),
-        ):
-            if name in kept:
-                restore(kept[name])
 
 
 def _dropped(event: QDropEvent) -> Path | None:

@@ -33,6 +33,8 @@ class Opening:
         The user's folder.
     manager : WorkerManager
         Runs the task.
+    page : str
+        The page that is shown first: imported with the rest.
     faults : sequence of str
         Injected into simulated devices.
 
@@ -44,8 +46,10 @@ class Opening:
         Runs that were under way when the program died, to be offered for resume.
     """
 
-    def __init__(self, file: Path, folder: Path, manager: WorkerManager, faults: Sequence[str] = ()) -> None:
-        self._file, self._folder, self._manager, self._faults = file, folder, manager, faults
+    def __init__(
+        self, file: Path, folder: Path, manager: WorkerManager, page: str = "look", faults: Sequence[str] = ()
+    ) -> None:
+        self._file, self._folder, self._manager, self._page, self._faults = file, folder, manager, page, faults
         self._session: Session | None = None
         self._handle: TaskHandle | None = None
         self.device = ""
@@ -77,8 +81,7 @@ class Opening:
     def _open(self) -> Session:
         _say(0.05, "loads the program")
         core = import_module("control.core.session")
-        import_module("control.gui.pages")
-        for name in ("follower", "devices_panel", "preload", "questions"):
+        for name in ("pages", "follower", "devices_panel", "preload", f"{self._page}_page"):
             import_module(f"control.gui.{name}")
         _say(0.4, f"reads {self._file.name}")
         machine = import_module("squid.machine_file").read_machine_file(self._file)
@@ -90,7 +93,7 @@ class Opening:
         except BaseException:
             session.close()
             raise
-        _say(1.0, "builds the pages")
+        _say(1.0, "builds the page")
         return session
 
     def _next(self, device: str) -> None:

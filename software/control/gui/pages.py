@@ -1,26 +1,31 @@
 """The four pages and what passes between them: the only place that knows them all.
 
-Imported in a task while the window is already shown, since the pages bring half a second of imports with them.
+::
+
+    Pages ──first asked for, by a click or by the code──▶ imported, made, wired ──made(name)──▶ the window takes it
+
+Imports no page before it is wanted: together they bring half a second of imports.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QWidget
 
 from control.core.contrast import Contrast
 from control.core.session import Session
 from control.core.words import in_words
-from control.gui.look_page import LookPage
-from control.gui.plan_page import PlanPage
-from control.gui.review_page import ReviewPage
-from control.gui.run_page import RunPage
 from squid.models.plan import AcquisitionPlan
+
+if TYPE_CHECKING:
+    from control.gui.look_page import LookPage
+    from control.gui.plan_page import PlanPage
+    from control.gui.review_page import ReviewPage
+    from control.gui.run_page import RunPage
 
 
 class Shell(Protocol):
@@ -33,37 +38,92 @@ class Shell(Protocol):
         """Show a message."""
 
 
-@dataclass(frozen=True)
-class Pages:
-    """The pages of one session."""
+class Pages(QObject):
+    """The pages of one session; each is made when it is first asked for.
 
-    look: LookPage
-    plan: PlanPage
-    run: RunPage
-    review: ReviewPage
+    Parameters
+    ----------
+    session : Session
+        Open.
+    shell : Shell
+        The window.
 
-    def by_name(self) -> dict[str, QWidget]:
-        """Return them in the order of the work."""
-        return {"look": self.look, "plan": self.plan, "run": self.run, "review": self.review}
+    Attributes
+    ----------
+    contrast : Contrast
+        Of the channels, on all pages.
+    made : pyqtSignal(str)
+        Name of a page that has been made; before it is shown.
+    """
 
+    made = pyqtSignal(str)
 
-def build_pages(session: Session, shell: Shell) -> Pages:
-    """Return the pages, wired to one another."""
-    contrast = Contrast()
-    pages = Pages(
-        LookPage(session, contrast), PlanPage(session), RunPage(session, contrast), ReviewPage(session, contrast)
-    )
-    wires = Wires(session, pages, shell)
-    pages.plan.start_requested.connect(wires.start)
-    pages.plan.queue_requested.connect(wires.put_in_queue)
-    pages.plan.go_to_requested.connect(wires.go_to)
-    pages.run.review_requested.connect(wires.review)
-    pages.look.view.polygon_drawn.connect(wires.add_region)
-    return pages
+    def __init__(self, session: Session, shell: Shell) -> None:
+        super().__init__()
+        self._session, self.contrast = session, Contrast()
+        self._wires = Wires(session, self, shell)
+        self._look: LookPage | None = None
+        self._plan: PlanPage | None = None
+        self._run: RunPage | None = None
+        self._review: ReviewPage | None = None
+
+    def is_made(self, name: str) -> bool:
+        """Whether a page (look, plan, run, review) is there already."""
+        return getattr(self, f"_{name}") is not None
+
+    def by_name(self, name: str) -> QWidget:
+        """Return a page: look, plan, run or review."""
+        page: QWidget = getattr(self, name)
+        return page
+
+    @property
+    def look(self) -> LookPage:
+        """Live view, and the stage by hand."""
+        if self._look is None:
+            from control.gui.look_page import LookPage
+
+            self._look = LookPage(self._session, self.contrast)
+            self._look.view.polygon_drawn.connect(self._wires.add_region)
+            self.made.emit("look")
+        return self._look
+
+    @property
+    def plan(self) -> PlanPage:
+        """What to image."""
+        if self._plan is None:
+            from control.gui.plan_page import PlanPage
+
+            self._plan = PlanPage(self._session)
+            self._plan.start_requested.connect(self._wires.start)
+            self._plan.queue_requested.connect(self._wires.put_in_queue)
+            self._plan.go_to_requested.connect(self._wires.go_to)
+            self.made.emit("plan")
+        return self._plan
+
+    @property
+    def run(self) -> RunPage:
+        """The run under way, and the queue."""
+        if self._run is None:
+            from control.gui.run_page import RunPage
+
+            self._run = RunPage(self._session, self.contrast)
+            self._run.review_requested.connect(self._wires.review)
+            self.made.emit("run")
+        return self._run
+
+    @property
+    def review(self) -> ReviewPage:
+        """What has been stored."""
+        if self._review is None:
+            from control.gui.review_page import ReviewPage
+
+            self._review = ReviewPage(self._session, self.contrast)
+            self.made.emit("review")
+        return self._review
 
 
 class Wires(QObject):
-    """What one page asks of another; lives as long as the plan page (a connection alone keeps no receiver alive).
+    """What one page asks of another.
 
     Parameters
     ----------
@@ -76,7 +136,7 @@ class Wires(QObject):
     """
 
     def __init__(self, session: Session, pages: Pages, shell: Shell) -> None:
-        super().__init__(pages.plan)
+        super().__init__(pages)
         self._session, self._pages, self._shell = session, pages, shell
 
     def start(self, plan: AcquisitionPlan, output: Path) -> None:
@@ -94,7 +154,7 @@ class Wires(QObject):
         self._session.manual.move_to(x_um, y_um, z_um, on_error=lambda result: self._shell.say(in_words(result.error)))
 
     def add_region(self, corners_um: Sequence[tuple[float, float]]) -> None:
-        """Take a polygon drawn over the live image into the plan."""
+        """Take a polygon drawn over an image into the plan."""
         self._pages.plan.positions.add_region(corners_um)
         self._shell.show_page("plan")
 

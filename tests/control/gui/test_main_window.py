@@ -18,6 +18,7 @@ from tests.window import Window, window
 from control.core.run_view import RunState
 from control.gui.message_bar import MessageBar, Weight
 from control.gui.navigation import PAGES
+from control.gui.pages import Pages
 from squid.drivers.simulated.illumination import SimulatedIllumination
 
 
@@ -26,6 +27,11 @@ def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     with window(qtbot, tmp_path, monkeypatch) as program:
         program.open()
         yield program
+
+
+def make_pages(opened: Window) -> None:
+    """Wait until every page is there: they come one after the other."""
+    opened.wait(lambda: all(opened.window.pages.is_made(name) for name in PAGES))
 
 
 def start_run(opened: Window, folder: Path, **changes: object) -> None:
@@ -47,6 +53,17 @@ def test_pages_are_reached_by_button_key_and_menu(opened: Window) -> None:
         opened.bot.keyClick(opened.window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
         assert opened.window.page == name
         assert opened.window.navigation.actions_of_pages[number - 1].isChecked()
+
+
+def test_a_page_is_made_when_it_is_first_wanted_and_once(opened: Window) -> None:
+    shell = opened.window
+    pages, made = Pages(opened.session, shell), []
+    pages.made.connect(made.append)
+    assert not any(pages.is_made(name) for name in PAGES)
+    assert pages.plan is pages.by_name("plan")
+    assert pages.plan is pages.plan
+    assert made == ["plan"]
+    pages.plan.deleteLater()
 
 
 def actions_in(menu: QMenu) -> list[QAction]:
@@ -76,6 +93,7 @@ def actions_of(opened: Window) -> list[QAction]:
 
 
 def test_every_action_has_a_menu_entry_a_key_and_a_tooltip_that_names_the_key(opened: Window) -> None:
+    make_pages(opened)
     in_menus = {page: actions_in(menu) for page, menu in opened.window.menus.menus.items()}
     assert all(in_menus.values())
     missing = []
@@ -101,6 +119,7 @@ def can_fire(action: QAction) -> bool:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_key_is_used_twice(opened: Window, page: str) -> None:
+    make_pages(opened)
     opened.page(page)
     in_menus = {action for menu in opened.window.menus.menus.values() for action in actions_in(menu)}
     live = [action for action in opened.window.findChildren(QAction) if action in in_menus or can_fire(action)]
