@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.controller_program import controller_program
 from tests.rig import SENSOR_PX, Rig, rig
 
 from squid.drivers.controller.axis import z_axis
@@ -28,7 +29,7 @@ def machine(
     """The machine file; without sequences, frame by frame; with a delay, the trigger strobes the light."""
     data = yaml.safe_load((CONFIGS / "simulation_controller.yaml").read_text(encoding="utf-8"))
     devices = data["devices"]
-    devices["controller"]["options"] = {"speed": speed, **(link or {})}
+    devices["controller"]["options"] = {"program": str(controller_program()), "speed": speed, **(link or {})}
     devices["camera"]["options"]["sensor_shape_px"] = list(SENSOR_PX)
     # Status frames that a busy machine brings late must not make the simulated camera see a moving stage.
     devices["stage"]["options"] = {"z": z_axis().model_copy(update={"settle_ms": 40}).model_dump(mode="json")}

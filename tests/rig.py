@@ -92,12 +92,12 @@ class Rig:
 
 
 @contextmanager
-def rig(config: MachineConfig, faults: Sequence[str] = ()) -> Iterator[Rig]:
-    """Open a microscope, with faults injected for this time only."""
+def rig(config: MachineConfig, faults: Sequence[str] = (), *, built: MachineConfig | None = None) -> Iterator[Rig]:
+    """Open a microscope, with faults injected for this time only; `built` is the same one with quicker hardware."""
     facts: list[Fact] = []
     manager = WorkerManager()
     try:
-        with Microscope.build(with_faults(config, faults) if faults else config) as microscope:
+        with Microscope.build(with_faults(built or config, faults) if faults else built or config) as microscope:
             controller = MultiPointController(microscope, manager, (facts.append,), machine=config)
             yield Rig(microscope, controller, manager, facts)
     finally:

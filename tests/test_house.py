@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ QT = ("PyQt5", "qtpy", "pyqtgraph")
 WORKER_LAYER, WINDOW, DRIVERS = "squid/utils/", "control/gui/", "squid/drivers/"
 
 
-def imports() -> list[tuple[str, str]]:
+@cache
+def imports() -> tuple[tuple[str, str], ...]:
     """Every import in the program: the file, and the module or name that it imports."""
     found = []
     for file in sorted(SOFTWARE.rglob("*.py")):
@@ -24,7 +26,7 @@ def imports() -> list[tuple[str, str]]:
                 found += [(name, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found += [(name, f"{node.module}.{alias.name}") for alias in node.names]
-    return found
+    return tuple(found)
 
 
 def test_qt_stays_in_the_worker_layer_and_the_window() -> None:

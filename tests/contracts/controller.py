@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from tests.controller_program import controller_program
 
 from squid.abc.device import Device
 from squid.drivers.controller.axis import AxisOptions, xy_axis, z_axis
 from squid.drivers.controller.filter_wheel import ControllerFilterWheel, FilterWheelOptions
 from squid.drivers.controller.link import ControllerLink
+from squid.drivers.controller.link_options import LinkOptions
 from squid.drivers.controller.stage import ControllerStage, StageOptions
-from squid.drivers.controller.virtual import VirtualControllerLink, VirtualLinkOptions
+from squid.drivers.controller.virtual import VirtualController, VirtualControllerLink, VirtualLinkOptions
 from squid.models.geometry import AxisRange
 from squid.registry import driver_class
 
@@ -41,12 +46,27 @@ STAGE = {
 
 
 class HomedStage(ControllerStage):
-    """Homes when it is opened, so that the suite can move it."""
+    """Homes when it is opened, unless it is homed, so that the suite can move it."""
 
     def _do_open(self) -> None:
         super()._do_open()
-        self._do_home().result(_READY_S)
+        if not self.is_homed:
+            self._do_home().result(_READY_S)
         self._do_move_to(30_000, 30_000, 3000).result(_READY_S)
+
+
+@cache
+def standing() -> VirtualController:
+    """A controller that lives as long as these tests: homing at true speed takes a second, and is needed once."""
+    controller = VirtualController(controller_program())
+    atexit.register(controller.close)
+    return controller
+
+
+def make_stage() -> tuple[Device, ...]:
+    """Make a stage with motors of true speed on the standing controller, and its link."""
+    link = ControllerLink("link", LinkOptions(port=standing().port))
+    return link, HomedStage("stage", StageOptions.model_validate({**STAGE, "keep_home": True}), link)
 
 
 class HomedWheel(ControllerFilterWheel):
@@ -61,7 +81,7 @@ def make_sequencer(*, piezo: bool = False, wheel: bool = False) -> Callable[[], 
     """Return a function that makes a sequencer with all that it drives."""
 
     def devices() -> tuple[Device, ...]:
-        link = VirtualControllerLink("link", VirtualLinkOptions(speed=20))
+        link = VirtualControllerLink("link", VirtualLinkOptions(program=controller_program(), speed=20))
         options = {**STAGE, **({"piezo": {"range_um": 300, "settle_ms": 5}} if piezo else {})}
         parts: dict[str, Device] = {
             "link": link,
@@ -87,8 +107,8 @@ def make(kind: str, stock: str | None, options: dict[str, Any]) -> Callable[[], 
     """Return a function that makes the link and the device."""
 
     def devices() -> tuple[Device, ...]:
-        link = VirtualControllerLink("link", VirtualLinkOptions(stock=stock))
-        driver = HomedStage if kind == "stage" else driver_class(f"controller.{kind}")
+        link = VirtualControllerLink("link", VirtualLinkOptions(program=controller_program(), stock=stock))
+        driver = driver_class(f"controller.{kind}")
         return link, driver.create(kind, driver.Options.model_validate(options), {"link": link})
 
     return devices

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.contracts.controller import SOURCES, STAGE, make_sequencer
+from tests.contracts.controller import SOURCES, STAGE, make_sequencer, make_stage
 from tests.contracts.controller import make as make_controller
 
 from squid.abc.camera import Camera
@@ -74,7 +74,7 @@ CAMERAS = [
 STAGES = [
     simulated("stage"),
     simulated("stage", takes_no_time=True),
-    *([controller("stage", **STAGE)] if HAS_COMPILER else []),
+    *([Driver("controller.stage", make_stage)] if HAS_COMPILER else []),
 ]
 ILLUMINATIONS = [
     simulated("illumination"),
@@ -96,8 +96,9 @@ SEQUENCERS = [
 
 ALL = [
     *SEQUENCERS,
-    *(*CAMERAS, *STAGES, *ILLUMINATIONS, *FILTER_WHEELS, *OBJECTIVE_CHANGERS, *CAMERA_TRIGGERS),
+    *(*CAMERAS, *STAGES[:2], *ILLUMINATIONS, *FILTER_WHEELS, *OBJECTIVE_CHANGERS, *CAMERA_TRIGGERS),
     *([controller("camera_trigger")] if HAS_COMPILER else []),  # no camera is wired to it
+    *([controller("stage", **STAGE)] if HAS_COMPILER else []),  # on a controller of its own, not homed
 ]
 HANGING = [
     (simulated("illumination", faults=("illumination.hang@switch=1",)), lambda light: light.turn_on("405", 1.0)),

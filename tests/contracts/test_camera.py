@@ -67,6 +67,7 @@ def test_takes_both_ends_of_its_ranges(camera: Camera) -> None:
         assert camera.gain == gain
 
 
+@pytest.mark.alone
 def test_an_exposure_ends_before_its_frame_comes(camera: Camera) -> None:
     order: list[str] = []
     start_s = time.monotonic()

@@ -81,6 +81,7 @@ def test_travel_time_is_zero_for_no_move_and_never_shrinks_with_distance(stage: 
         assert times == sorted(times)
 
 
+@pytest.mark.alone
 def test_travel_time_tells_the_truth(stage: Stage) -> None:
     first = StagePosition(20000.0, 20000.0, 3000.0)
     second = StagePosition(45000.0, 25000.0, 3100.0)
@@ -135,6 +136,7 @@ def test_closing_fails_the_move_under_way(stage: Stage) -> None:
     assert isinstance(move.exception(TIMEOUT_S), DeviceClosedError)
 
 
+@pytest.mark.alone
 def test_homing_finds_the_reference_within_its_time(stage: Stage) -> None:
     start_s = time.monotonic()
     stage.home().result(TIMEOUT_S)

@@ -48,6 +48,7 @@ def test_travel_time_is_zero_for_no_move_and_longest_from_nowhere(wheel: Wheel) 
             assert (needed == 0) is (start == target)
 
 
+@pytest.mark.alone
 def test_travel_time_tells_the_truth(wheel: Wheel) -> None:
     names = names_of(wheel)
     wheel.move_to(names[0]).result(TIMEOUT_S)

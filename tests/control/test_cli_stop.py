@@ -50,6 +50,7 @@ def test_the_second_leaves_at_once_in_a_safe_state() -> None:
     assert done.stderr == "\nstopped at once: light off\n"
 
 
+@pytest.mark.alone
 def test_the_handler_runs_within_100_ms_of_a_signal_to_a_waiting_main_thread() -> None:
     handled_s: list[float] = []
     sent_s: list[float] = []

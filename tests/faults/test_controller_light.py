@@ -47,6 +47,7 @@ def test_row_26_light_stays_while_the_application_beats_and_the_lease_is_armed_a
     assert bench.link.state()["light_lease_expired"] == 0
 
 
+@pytest.mark.alone
 def test_the_default_lease_darkens_within_its_bound(start: Start) -> None:
     bench = start()
     light = bench.light()
@@ -121,6 +122,7 @@ link.close()
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("blow", [signal.SIGSTOP, signal.SIGKILL])
 def test_row_9_a_stopped_or_dead_program_leaves_no_light(program: Path, blow: signal.Signals) -> None:
     controller = VirtualController(program)

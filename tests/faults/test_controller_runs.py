@@ -115,6 +115,7 @@ def at_event(index: int, blow: Callable[[], object], delay_s: float = 0.05) -> C
     return strike
 
 
+@pytest.mark.alone
 @BOTH
 @pytest.mark.parametrize("index", [1, 2], ids=["in an exposure", "in a move"])
 def test_row_23_cable_pulled(
@@ -164,6 +165,7 @@ def test_row_24_bytes_corrupted_during_a_run(
     assert struck.bench.microscope.devices["controller"].state()["damaged_frames"]
 
 
+@pytest.mark.alone
 @BOTH
 def test_row_25_the_controller_resets_itself(
     struck: Struck, tmp_path: Path, undisturbed: dict[str, np.ndarray], sequences: bool

@@ -24,11 +24,11 @@ from squid.models.plan import AcquisitionPlan
 
 @pytest.fixture(autouse=True)
 def _short_margins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps get half a second beyond physics instead of two: the tests wait for them to pass."""
+    """Steps get a second beyond physics instead of three: the tests wait for it to pass; a busy machine has it, too."""
     for module in (imaging, lighting, travel):
-        monkeypatch.setattr(module, "CALL_S", 0.5)
+        monkeypatch.setattr(module, "CALL_S", 1.0)
     monkeypatch.setattr(imaging, "FIRST_FRAME_S", 1.0)
-    monkeypatch.setattr(travel, "MOVE_MARGIN_S", 0.3)
+    monkeypatch.setattr(travel, "MOVE_MARGIN_S", 0.8)
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +231,7 @@ def test_a_worker_that_comes_back_late_may_do_nothing(tmp_path: Path) -> None:
     assert read_journal(run.folder).stored.first_absent() < FRAMES
 
 
+@pytest.mark.alone
 def test_the_light_lease_is_fed_by_a_run_that_ticks_and_by_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

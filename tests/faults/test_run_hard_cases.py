@@ -41,10 +41,10 @@ TWO_FILTERS = {"DAPI": {"filter": "460/50"}, "FITC": {"filter": "525/45", "z_off
 
 
 def shorten_margins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give steps half a second beyond physics, and the end of a run one: the tests wait for them to pass."""
+    """Give steps, and the end of a run, one second beyond physics: the tests wait for it to pass."""
     for module in (imaging, lighting, travel):
-        monkeypatch.setattr(module, "CALL_S", 0.5)
-    monkeypatch.setattr(travel, "MOVE_MARGIN_S", 0.3)
+        monkeypatch.setattr(module, "CALL_S", 1.0)
+    monkeypatch.setattr(travel, "MOVE_MARGIN_S", 0.8)
     monkeypatch.setattr(imaging, "FIRST_FRAME_S", 1.0)
     monkeypatch.setattr(run_ending, "DRAIN_S", 1.0)
 

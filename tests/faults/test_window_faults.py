@@ -17,6 +17,8 @@ from tests import rig
 
 from control.core.journal import read_journal
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 EXITS = int(os.environ.get("SQUID_TEST_EXITS", "5"))
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 SOFTWARE = Path(__file__).resolve().parents[2] / "software"
 
 _MANY = """
@@ -155,10 +157,9 @@ def test_a_dump_names_the_task_while_c_code_holds_the_gil(tmp_path: Path) -> Non
         from squid.utils.thread_dump import DeadMansSwitch, DumpFile
         file = DumpFile(Path({str(tmp_path)!r}) / "stacks.log")
         manager = WorkerManager(1, dump_file=file)
-        switch = DeadMansSwitch(file, 0.4, gil_timeout_s=0.4)
-        switch.beat()
+        switch = DeadMansSwitch(file, 0.3, gil_timeout_s=0.2)
         libc = ctypes.PyDLL(None)  # keeps the GIL during the call
-        manager.submit("vendor call", lambda: libc.usleep(900_000))
+        manager.submit("vendor call", lambda: (switch.beat(), libc.usleep(1_500_000)))
         manager.wait_for_done(10_000)
         os._exit(0)
         """

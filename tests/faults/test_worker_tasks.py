@@ -101,6 +101,7 @@ def test_row_30_late_result_and_late_commands_are_rejected(qtbot: QtBot, manager
     assert all(result.timed_out for result in results)
 
 
+@pytest.mark.alone
 def test_row_31_the_safety_lane_works_while_all_workers_hang(qtbot: QtBot, manager: WorkerManager) -> None:
     gate, lane, waits = threading.Event(), SafetyLane(), []
     hung = [manager.submit(f"hung {number}", lambda: gate.wait(60), timeout_ms=500) for number in range(4)]
@@ -126,6 +127,7 @@ def test_row_31_a_hung_safety_call_does_not_keep_the_next(qtbot: QtBot) -> None:
     lane.close()
 
 
+@pytest.mark.alone
 def test_row_32_ten_thousand_previews_in_a_second(qtbot: QtBot, manager: WorkerManager) -> None:
     shown: list[int] = []
     process = psutil.Process()

@@ -229,6 +229,7 @@ def test_sequence_runs_at_the_cameras_pace(start):
     assert controller.lights() == []
 
 
+@pytest.mark.alone
 def test_sequence_light_lasts_as_long_as_the_exposure(start):
     controller = start("--speed", "1000")
     run_sequence(controller, [(0, 11)] * 10, readout_us=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shutil
 import threading
 import time
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.controller_rig import controller_rig, machine
+from tests import controller_rig as rigs
+from tests.controller_rig import controller_rig
 from tests.faults.test_run_faults import data_set
 from tests.rig import SENSOR_PX, Rig, plan, rig
 
@@ -27,8 +29,17 @@ from squid.models.frame import FrameRecord
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ builds the virtual controller")
 
+machine = functools.partial(rigs.machine, link={"lease_ms": 5000})
+"""A busy machine beats late at times: that is not to darken the exposures here."""
+
 GROUP = 6
 """Two channels and three planes: the events of a field."""
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is silent at times: that is no lost connection here."""
+    monkeypatch.setattr("squid.drivers.controller.connection.SILENCE_S", 5.0)
 
 
 @pytest.fixture
@@ -177,6 +188,7 @@ def slow(folder: Path) -> Any:
     return plan(folder, wells="B2", fields={"rows": 1, "columns": 1}, sequence={"channels": channels})
 
 
+@pytest.mark.alone
 def test_an_abort_in_a_sequence_keeps_the_exposure_under_way(
     tmp_path: Path, bench: tuple[Rig, VirtualController]
 ) -> None:

@@ -138,6 +138,7 @@ def test_abort_keeps_what_was_taken_and_can_be_resumed(tmp_path: Path) -> None:
         bench.controller.resume(run.folder)
 
 
+@pytest.mark.alone
 def test_abort_returns_within_one_exposure_and_half_a_second(tmp_path: Path) -> None:
     """The quickest of three: a busy machine may hold up one of them, a slow abort holds up all."""
     exposure_s = 0.2

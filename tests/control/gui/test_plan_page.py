@@ -57,13 +57,14 @@ def session(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Ite
 @pytest.fixture
 def page(session: Session, qtbot: QtBot, tmp_path: Path) -> Iterator[PlanPage]:
     page = PlanPage(session)
-    qtbot.addWidget(page)
     page.resize(1366, 660)
     page.restore({"output": str(tmp_path)})
     with qtbot.waitExposed(page):
         page.show()
     yield page
-    session.plan_check.drop()
+    page.close()
+    page.deleteLater()  # here and now: a page that goes drops the session's check, which the next test's page waits for
+    QApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
 
 
 def find(page: PlanPage, name: str) -> Any:

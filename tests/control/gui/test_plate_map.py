@@ -265,6 +265,7 @@ def test_a_custom_plate_of_any_shape(qtbot: QtBot) -> None:
     assert len(widget.selection) == 40
 
 
+@pytest.mark.alone
 def test_repainting_the_largest_plate_copies_a_picture(qtbot: QtBot) -> None:
     widget = shown(qtbot, "1536 well plate")
     calls: list[tuple[int, int]] = []

@@ -8,16 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.controller_program import controller_program
 from tests.squid.drivers.controller.bench import Bench
-
-from squid.drivers.controller.virtual import build_controller
 
 
 @pytest.fixture(scope="session")
 def program() -> Path:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed: there is no virtual controller to talk to")
-    return build_controller()
+    return controller_program()
 
 
 @pytest.fixture

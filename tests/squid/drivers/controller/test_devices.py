@@ -154,6 +154,7 @@ def test_intensity_is_scaled_by_the_factor_and_the_calibration(bench: Bench) -> 
     assert [interpolate(((0.5, 0.8),), x) for x in (0.0, 0.5, 1.0)] == [0.0, 0.8, 1.0]
 
 
+@pytest.mark.alone
 def test_lights_go_off_during_a_move_without_waiting_for_it(bench: Bench) -> None:
     stage, light = bench.stage(), bench.light()
     light.turn_on("488", 1.0).result(TIMEOUT_S)

@@ -25,6 +25,7 @@ def test_time_scale_makes_moves_shorter() -> None:
         assert on.stage.travel_time_s(START, far) == pytest.approx((0.36 + 0.025) / 4)
 
 
+@pytest.mark.alone
 def test_a_move_takes_the_time_that_physics_says() -> None:
     with bench({"time_scale": 1.0}, stage={"takes_no_time": False}) as on:
         target = StagePosition(*on.world.start_position)._replace(x_um=on.world.start_position.x_um + 450)
