@@ -137,7 +137,6 @@ class LookPage(QWidget):
         steps = self.focus_steps
         return {
             "snap_folder": str(self.snaps.folder) if self.snaps.folder else None,
-            "contrast": self.contrast.remember(),
             "focus_um": [steps.plain_um, steps.ctrl_um, steps.shift_um],
             "in_colour": self.tools.colour_action.isChecked(),
             "marks_saturated": self.tools.saturation_action.isChecked(),
@@ -149,9 +148,6 @@ class LookPage(QWidget):
         match remembered.get("snap_folder"):
             case str(folder):
                 self.snaps.folder = Path(folder)
-        match remembered.get("contrast"):
-            case dict(channels):
-                self.contrast.restore(channels)
         match remembered.get("focus_um"):
             case [float(plain_um), float(ctrl_um), float(shift_um)]:
                 self.focus_steps = FocusSteps(plain_um, ctrl_um, shift_um)

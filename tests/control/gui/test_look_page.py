@@ -275,7 +275,6 @@ def test_a_run_keeps_live_away(page, session):
 
 def test_what_is_remembered_comes_back(page, session, qtbot, tmp_path):
     page.snaps.folder = tmp_path
-    page.contrast.choose("DAPI", 10, 200)
     page.tools.colour_action.trigger()
     page.focus_steps = FocusSteps(2.0, 0.5, 20.0)
     remembered = yaml.safe_load(yaml.safe_dump(page.remember()))
@@ -283,7 +282,7 @@ def test_what_is_remembered_comes_back(page, session, qtbot, tmp_path):
     qtbot.addWidget(again)
     again.restore(remembered)
     assert again.remember() == page.remember()
-    again.restore({"contrast": 7, "focus_um": "x"})
+    again.restore({"focus_um": "x"})
 
 
 def test_every_action_has_name_tip_and_a_key_of_its_own(page):
