@@ -224,6 +224,9 @@ def _notes(schedule: Schedule, microscope: Microscope, physics: Physics, whole_s
         ]
         if not all(x in limits.x and y in limits.y for x, y in corners):
             notes.append(f"{plate.name} is larger than the stage's travel: not all of its wells can be reached")
+    storage = schedule.plan.storage
+    if "compression" in storage.model_fields_set and storage.compression != "none" and storage.format != "ome-zarr":
+        notes.append(f"compression {storage.compression} is not used: {storage.format} stores pixels as they are")
     if not microscope.stage.is_homed:
         notes.append(f"{microscope.stage.label} is not homed")
     return notes

@@ -16,6 +16,7 @@ import psutil
 
 from control.core.schedule import Schedule
 from control.core.schedule.axes import Axes
+from control.core.sinks.ome_tiff import file_name
 from squid.errors import ConfigurationError, PlanError
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
@@ -180,10 +181,21 @@ def _ends(values: list[float]) -> tuple[float, ...]:
 def name_refusals(schedule: Schedule, *, placed: bool) -> Refusals:
     """Refuse positions that storage could not tell apart or name, and, once `placed`, such as lie in no well."""
     plan, key = schedule.plan, f"{schedule.plan.sequence_key}stage_positions"
+    numbered = {_on_disk(place.name): schedule.images.numbered(i) for i, place in enumerate(schedule.places)}
     free = [place.name for place in schedule.places if place.well is None]
-    for name, count in Counter(name.casefold() for name in free).items():
+    for name, count in Counter(map(_on_disk, free)).items():
         if count > 1:
-            yield PlanError(f"{count} positions have the name '{name}'", key=key, allowed="a name for each position")
+            alike = ", ".join(f"'{each}'" for each in dict.fromkeys(n for n in free if _on_disk(n) == name))
+            yield PlanError(f"{count} positions have the name {alike}", key=key, allowed="a name for each position")
+        stem, _, number = name.rpartition("_")
+        if number.isdecimal() and int(number) < numbered.get(stem, 0):
+            message = f"position '{name}' has the name of field {number} of position '{stem}'"
+            yield PlanError(message, key=key, allowed="a name for each position")
+    if plan.storage.format == "tiff":  # the one whose files bear the channel's name
+        for name, count in Counter(_on_disk(channel.name) for channel in schedule.channels).items():
+            if count > 1:
+                message = f"{count} channels would have files of the name '{name}'"
+                yield PlanError(message, key=f"{plan.sequence_key}channels", allowed="another format, or other names")
     for name in free:
         if any(letter in '/\\:*?"<>|' or ord(letter) < 32 for letter in name) or name.startswith("."):
             yield PlanError(f"'{name}' cannot name files", key=key, allowed='no / \\ : * ? " < > |, no leading dot')
@@ -193,6 +205,11 @@ def name_refusals(schedule: Schedule, *, placed: bool) -> Refusals:
             message = f"{outside.name} at x = {outside.x_um:.1f}, y = {outside.y_um:.1f} µm lies in no well"
             allowed = f"inside a well of '{schedule.plate.name}', or no plate"
             yield PlanError(message, key=key if plan.sequence.stage_positions else "plate", allowed=allowed)
+
+
+def _on_disk(name: str) -> str:
+    """Return a name as sinks write it, and as a file system that knows no case sees it."""
+    return file_name(name).casefold()
 
 
 def bytes_of(schedule: Schedule, frames: int) -> int:

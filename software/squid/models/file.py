@@ -41,7 +41,7 @@ def read_mapping(path: Path, error: type[ConfigurationError]) -> dict[str, Any]:
         Raised, naming the file, when it cannot be read or is no mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark before the text
         data = json.loads(text) if path.suffix == ".json" else yaml.load(text, _StrictLoader)
     except OSError as e:
         raise error(f"cannot be read: {e.strerror or e}", file=path) from e

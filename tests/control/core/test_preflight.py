@@ -64,6 +64,8 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
     ("no step", {"channels": ["A"], "grid_plan": {"width": 900, "height": 900, "overlap": 100}}, {}, ("sequence.grid_plan", "gives no fields")),
     ("random", {"channels": ["A"]}, {"plate": 96, "wells": "A1", "fields": {"num_points": 5000}}, ("fields.num_points", "1 to 500")),
     ("name twice", {"channels": ["A"], "stage_positions": [{**POSITION, "name": "P"}, {"x": 3.0, "name": "p"}]}, {}, ("sequence.stage_positions", "2 positions", "'p'")),
+    ("name alike on the disk", {"channels": ["A"], "stage_positions": [{**POSITION, "name": "a b"}, {"x": 3.0, "name": "a_b"}]}, {}, ("sequence.stage_positions", "2 positions", "'a b', 'a_b'")),
+    ("name of a field", {"channels": ["A"], "stage_positions": [{**POSITION, "name": "P", "sequence": {"grid_plan": {"rows": 1, "columns": 2}}}, {"x": 3.0, "name": "P_1"}]}, {}, ("sequence.stage_positions", "'p_1'", "field 1 of position 'p'")),
     ("name of a file", {"channels": ["A"], "stage_positions": [{**POSITION, "name": "a/b"}]}, {}, ("sequence.stage_positions", "'a/b'")),
     ("between wells", {"channels": ["A"], "stage_positions": [{"x": 11310.0 + 4500, "y": 10750.0}]}, {"plate": 96}, ("sequence.stage_positions", "lies in no well", "96 well plate")),
     ("x", {"channels": ["A"], "stage_positions": [POSITION, {"x": 2e6, "y": 0.0, "name": "far"}]}, {}, ("sequence.stage_positions.1", "x = 2000000.0 µm of far", "x -1e+06 to 1e+06 µm")),
@@ -127,6 +129,22 @@ def test_a_full_disk_is_refused_with_the_bytes(tmp_path: Path, monkeypatch: pyte
     found = refusals(sequence, output=tmp_path, plate=96, wells="A1:F12", storage={"format": "tiff"})
     assert "needs 0.09 GB and must leave 1.00 GB" in found[0]
     assert check(sequence, output=tmp_path, plate=96, wells="all", recovery={"min_free_gb": 0.5}).frames == 960
+
+
+def test_channels_whose_files_would_have_one_name_are_refused() -> None:
+    preset = {"source": "source A", "intensity": 0.5, "exposure_ms": 10}
+    microscope: Any = PaperMicroscope(machine(channels={"default": {"BF full": preset, "bf_full": preset}}))
+    sequence = {"channels": ["BF full", "bf_full"]}
+    assert "2 channels would have files of the name" in refusals(sequence, microscope, storage={"format": "tiff"})[0]
+    assert check(sequence, microscope).frames == 2
+
+
+def test_a_compression_that_the_format_does_not_use_is_noted() -> None:
+    def notes(**storage: str) -> tuple[str, ...]:
+        return check({"channels": ["A"]}, storage=storage, **WELLS).notes
+
+    assert "compression zstd is not used" in notes(format="ome-tiff", compression="zstd")[0]
+    assert notes(format="ome-tiff") == notes(format="ome-tiff", compression="none") == notes(compression="zstd") == ()
 
 
 def test_done_frames_need_no_space() -> None:

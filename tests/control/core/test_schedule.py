@@ -16,6 +16,7 @@ from useq import MDASequence
 
 from control.core.schedule import Optics, Schedule
 from control.core.schedule.nest import Nest, alike_by
+from control.core.sinks.squid_metadata import region
 from squid.errors import PreflightError
 from squid.machine_file import read_plates
 from squid.models.geometry import StagePosition
@@ -46,6 +47,18 @@ def test_wells_by_name_are_where_the_machine_says() -> None:
         ("A1_0", "A1"),
         ("B3_0", "B3"),
     ]
+
+
+def test_fields_of_a_position_are_squids_fields_of_one_region() -> None:
+    schedule = schedule_of(
+        {"channels": ["A"], "stage_positions": [
+            {"x": 1.0, "y": 2.0, "name": "P", "sequence": {"grid_plan": {"rows": 1, "columns": 2}}},
+            {"x": 9.0, "y": 2.0, "name": "Q"},
+        ]}
+    )  # fmt: skip
+    images = schedule.layout().images
+    assert [image.name for image in images] == ["P_0", "P_1", "Q"]
+    assert [region(image) for image in images] == [("P", 0), ("P", 1), ("Q", 0)]
 
 
 def test_fields_are_numbered_within_their_well() -> None:

@@ -103,6 +103,13 @@ def test_what_useq_warns_of_is_logged(tmp_path: Path, caplog: pytest.LogCaptureF
     assert "skipped frames" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["marked.yaml", "marked.json"])
+def test_a_byte_order_mark_is_no_part_of_a_plan(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text('{"sequence": {"channels": ["A"]}}', encoding="utf-8-sig")
+    assert read_plan(file).name == "marked"
+
+
 @pytest.mark.parametrize("name", ["again.yaml", "again.json"])
 def test_a_written_plan_is_the_same_plan(tmp_path: Path, name: str) -> None:
     plan = read(tmp_path, OURS)

@@ -97,6 +97,11 @@ class Images(Sequence[ImageLayout]):
         """Return the grid points of a place that are taken."""
         return self._extents[place].kept
 
+    def numbered(self, place: int) -> int:
+        """Return how many images of a place bear its name and a number; 0 when there is one that bears its name."""
+        extent = self._extents[place]
+        return len(extent.kept) if len(extent.points) > 1 else 0
+
     def outside_wells(self) -> ImageLayout | None:
         """Return the first image that lies in no well; None when all do."""
         for number, (place, extent) in enumerate(zip(self._places, self._extents, strict=True)):
@@ -149,6 +154,7 @@ class Images(Sequence[ImageLayout]):
             z_um=extent.lowest_um + self._first_offset_um + (centre.z_um if extent.planes_relative else 0.0),
             size_t=extent.size_t,
             size_z=extent.size_z,
+            position="" if well else place.name,
         )
 
     def _number_fields(self) -> None:

@@ -17,7 +17,7 @@ PLANNED_COLUMNS = ("region", "x (mm)", "y (mm)", "z (mm)")
 
 def region(image: ImageLayout) -> tuple[str, int]:
     """Return Squid's region and field number: the well, or the free position's name."""
-    return (image.well.name if image.well else image.name), image.field
+    return (image.well.name if image.well else image.position or image.name), image.field
 
 
 def planned_rows(layout: DatasetLayout) -> Iterator[tuple[object, ...]]:
