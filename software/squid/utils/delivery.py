@@ -156,5 +156,5 @@ def call_safely(call: Call, *args: Any) -> None:
         return
     try:
         call(*args)
-    except Exception:
+    except (Exception, SystemExit):  # a callback must end neither the delivery's thread nor the program
         _log.exception("delivery to %r failed", call)

@@ -60,6 +60,9 @@ def command(
         ) as process:
             try:
                 output, errors = _communicate(process, end)
+            except subprocess.TimeoutExpired as slow:  # of one look, not of the whole call
+                kill_tree(process.pid)
+                raise subprocess.TimeoutExpired(arguments, timeout_s or 0.0, slow.output, slow.stderr) from None
             except BaseException:
                 kill_tree(process.pid)
                 raise
@@ -123,7 +126,10 @@ def _child(theirs: Connection, function: Callable[..., Any], args: tuple[Any, ..
         answer = (True, function(*args))
     except Exception as error:
         answer = (False, error)
-    theirs.send(answer)
+    try:
+        theirs.send(answer)
+    except Exception as error:  # what cannot be pickled cannot come back
+        theirs.send((False, TypeError(f"{function.__qualname__} gave {answer[1]!r}, which cannot be sent back: {error}")))
     theirs.close()
     os._exit(0)  # a vendor's threads or atexit handlers must not keep it
 

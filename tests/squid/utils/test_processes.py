@@ -56,7 +56,7 @@ def test_a_cancelled_program_ends_with_its_whole_tree(make_manager: Make, tmp_pa
 
 
 def test_a_program_beyond_its_time_ends_with_its_whole_tree(tmp_path: Path) -> None:
-    with pytest.raises(subprocess.TimeoutExpired):
+    with pytest.raises(subprocess.TimeoutExpired, match=r"after 3\.0 seconds"):
         command([sys.executable, "-c", _PARENT, str(tmp_path / "pid")], timeout_s=3.0)()
     assert _is_gone(_grandchild(tmp_path / "pid"))
 
@@ -65,6 +65,8 @@ def test_a_call_in_a_process_gives_its_value_or_error() -> None:
     assert in_process(divmod, 7, 2)() == (3, 1)
     with pytest.raises(ZeroDivisionError):
         in_process(divmod, 7, 0)()
+    with pytest.raises(TypeError, match="cannot be sent back"):
+        in_process(open, os.devnull)()
 
 
 def test_a_process_that_dies_costs_only_its_task(make_manager: Make) -> None:

@@ -64,6 +64,17 @@ def test_whatever_a_task_raises_is_one_error_in_the_gui_thread(
     assert thread is threading.main_thread()
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), SystemExit(3)])
+def test_a_callback_that_raises_stops_neither_the_program_nor_the_next_result(
+    qtbot: QtBot, make_manager: Make, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    manager, seen = make_manager(1), threading.Event()
+    manager.submit("told badly", lambda: None, on_complete=lambda _: _raise(error))
+    manager.submit("told well", lambda: None, on_complete=lambda _: seen.set())
+    qtbot.waitUntil(seen.is_set)
+    assert "delivery to" in caplog.text
+
+
 def test_a_passed_limit_is_one_timeout_and_the_late_result_is_dropped(
     qtbot: QtBot, make_manager: Make, tmp_path: Path
 ) -> None:
