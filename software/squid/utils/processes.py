@@ -129,7 +129,9 @@ def _child(theirs: Connection, function: Callable[..., Any], args: tuple[Any, ..
     try:
         theirs.send(answer)
     except Exception as error:  # what cannot be pickled cannot come back
-        theirs.send((False, TypeError(f"{function.__qualname__} gave {answer[1]!r}, which cannot be sent back: {error}")))
+        theirs.send(
+            (False, TypeError(f"{function.__qualname__} gave {answer[1]!r}, which cannot be sent back: {error}"))
+        )
     theirs.close()
     os._exit(0)  # a vendor's threads or atexit handlers must not keep it
 
