@@ -96,6 +96,13 @@ class FrameWriter:
         Pixels that may wait; at least one frame always fits.
     taps : tuple of callable
         See each stored frame, in the writer's thread; one that raises is not called again during this run.
+
+    Attributes
+    ----------
+    failure : StorageError or None
+        What has ended it.
+    trouble : str
+        Why nothing can be stored at this moment, though it may be again; empty: nothing is wrong.
     """
 
     def __init__(
@@ -113,6 +120,7 @@ class FrameWriter:
         self.stored = stored
         self.missing = missing
         self.failure: StorageError | None = None
+        self.trouble = ""
         self._sink = sink
         self._reopen = reopen
         self._journal = journal
@@ -156,7 +164,7 @@ class FrameWriter:
 
     @property
     def is_down(self) -> bool:
-        """Whether nothing is stored at this moment, because the writer has failed or is being started again."""
+        """Whether nothing is stored at this moment; `trouble` says why."""
         return self._queue.is_held or self.failure is not None
 
     @property
@@ -257,22 +265,35 @@ class FrameWriter:
                 self._taps = tuple(each for each in self._taps if each is not tap)
 
     def _patiently(self, action: Callable[[], None]) -> None:
-        """Do `action` again and again while the disk does not take it; give up when abandoned or out of patience."""
+        """Do `action` again and again while the disk does not take it; give up when abandoned or out of patience.
+
+        Meanwhile there is no room: what the disk does not take now should not be exposed now.
+        """
         give_up_s = time.monotonic() + PATIENCE_S
-        said = ""
+        before = self._queue.is_held, self.trouble
         while True:
             tell_progress(0.0, "stores frames")
             try:
-                return action()
+                action()
             except StorageError as e:
                 is_full = isinstance(e, DiskFullError)
                 if self._abandoned.is_set() or (not is_full and time.monotonic() > give_up_s):
                     raise
-                if str(e) != said:
-                    said = str(e)
-                    _log.warning("waiting for the disk: %s", said)
-                    self._facts.say(Waiting(said))
+                self._stall(str(e))
+            else:
+                break
             self._abandoned.wait(RETRY_S)
+        if (self._queue.is_held, self.trouble) != before:
+            is_held, self.trouble = before
+            self._queue.hold(is_held)
+
+    def _stall(self, trouble: str) -> None:
+        """Hold the engine, and say why when that is news."""
+        self._queue.hold(True)
+        if trouble != self.trouble:
+            self.trouble = trouble
+            _log.warning("nothing is stored: %s", trouble)
+            self._facts.say(Waiting(trouble))
 
     # --- when it fails ----------------------------------------------------------------------------------------------
 
@@ -285,8 +306,7 @@ class FrameWriter:
         elif self._disowned or self._failures > RESTARTS:
             self._fail(StorageError(f"the writer failed {self._failures} times in a row; the last: {error!r}"))
         else:
-            _log.error("the writer failed and is started again: %r", error)
-            self._facts.say(Waiting(f"the writer failed ({error!r}) and is started again"))
+            self._stall(f"the writer failed ({error!r}) and is started again")
             return True
         return False
 
@@ -306,6 +326,7 @@ class FrameWriter:
         self._patiently(self._reopen)
         for index, reason in self.missing.items():
             self._sink.skip(index, reason)
+        self.trouble = ""
         self._queue.hold(False)
         _log.warning("the writer goes on; %d frames wait", len(self._queue))
 

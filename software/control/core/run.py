@@ -51,6 +51,8 @@ class Vitals:
         The device call that began last and has not come back.
     queue_fill : float
         How full the writer's queue is: 0 is empty, 1 is when the engine has to wait.
+    storage_trouble : str
+        Why nothing can be stored at this moment; empty: nothing is wrong.
     is_pausing : bool
         A person wants it to wait.
     abort_reason : str or None
@@ -59,6 +61,7 @@ class Vitals:
 
     step: StepUnderWay | None
     queue_fill: float
+    storage_trouble: str
     is_pausing: bool
     abort_reason: str | None
 
@@ -112,7 +115,8 @@ class Run:
         """Return what it is doing now; cheap, from any thread."""
         parts = self._of_running
         control = parts.control
-        return Vitals(parts.steps.current, parts.writer.fill, control.is_paused, control.abort_reason)
+        writer = parts.writer
+        return Vitals(parts.steps.current, writer.fill, writer.trouble, control.is_paused, control.abort_reason)
 
     @property
     def is_hung(self) -> bool:

@@ -41,7 +41,7 @@ from squid.models.layout import DatasetLayout
 MISSING_KEPT = 100
 """So many holes are listed with their reasons; all are counted."""
 
-_NOT_BEGUN = Vitals(None, 0.0, False, None)
+_NOT_BEGUN = Vitals(None, 0.0, "", False, None)
 
 
 class RunStatus:
@@ -188,6 +188,8 @@ class _RunRecord:
         end, end_s = self._end or (None, now_s)
         state = self._state(vitals, now_s)
         is_over = state in (RunState.ENDING, RunState.FINISHED)
+        wait_left_s = self._wait_left_s(now_s) if state is RunState.WAITING else None
+        is_stalled = state is RunState.WAITING and wait_left_s is None
         return RunView(
             state=state,
             number=number,
@@ -202,9 +204,9 @@ class _RunRecord:
             well_missing=self._well_missing.copy(),
             event=None if end else self._event_view(),
             step=None if end else _step_view(vitals),
-            waiting=self._waiting.reason if self._waiting and state is RunState.WAITING else "",
-            wait_left_s=self._wait_left_s(now_s) if state is RunState.WAITING else None,
-            eta_s=None if is_over else self._clock.left_s(now_s, self._left),
+            waiting=self._waiting_for(state, vitals),
+            wait_left_s=wait_left_s,
+            eta_s=None if is_over or is_stalled else self._clock.left_s(now_s, self._left),
             elapsed_s=self._clock.elapsed_s(end_s),
             frames_per_s=0.0 if end else self._clock.frames_per_s(now_s),
             disk_mb_s=0.0 if end else self._clock.frames_per_s(now_s) * self._layout.frame_bytes / 1e6,
@@ -230,9 +232,16 @@ class _RunRecord:
             return RunState.PAUSED
         if self._left == 0:
             return RunState.ENDING
+        if vitals.storage_trouble:
+            return RunState.WAITING
         if self._waiting is not None and (self._wait_ends_s is None or now_s < self._wait_ends_s):
             return RunState.WAITING
         return RunState.RUNNING
+
+    def _waiting_for(self, state: RunState, vitals: Vitals) -> str:
+        if vitals.storage_trouble and state in (RunState.WAITING, RunState.ENDING):
+            return vitals.storage_trouble
+        return self._waiting.reason if self._waiting and state is RunState.WAITING else ""
 
     def _wait_left_s(self, now_s: float) -> float | None:
         return None if self._wait_ends_s is None else max(0.0, self._wait_ends_s - now_s)

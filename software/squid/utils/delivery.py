@@ -44,7 +44,7 @@ class _Relay(QObject):
         app = QCoreApplication.instance()
         if app is not None and self.thread() is not app.thread():
             self.moveToThread(app.thread())
-        self.woken.connect(self._on_woken, Qt.QueuedConnection)
+        self.woken.connect(self._on_woken, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     def _on_woken(self) -> None:
         self._deliver(_SLICE_S)

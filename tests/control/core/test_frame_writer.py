@@ -152,6 +152,22 @@ def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert bench.writer.failure is None
 
 
+def test_nothing_more_is_exposed_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_writer, "RETRY_S", 0.01)
+    bench = Bench(tmp_path)
+    bench.sink.append_errors.extend([DiskFullError(tmp_path, 2_000_000_000, 1_000)] * 100_000)
+    bench.writer.put(record(0), pixels(0))
+    while not bench.writer.trouble:
+        bench.writer.wait_for_room(0.001)
+    assert "2.00 GB needed" in bench.writer.trouble
+    assert not bench.writer.wait_for_room(0.05)
+    bench.sink.append_errors.clear()
+    assert bench.writer.wait_for_room(10)
+    assert not bench.writer.trouble
+    assert bench.writer.finish(10)
+    assert bench.sink.flushed == [0]
+
+
 def test_an_abandoned_writer_stops_waiting(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.sink.append_errors.extend([DiskFullError(tmp_path, 1, 0)] * 1000)
