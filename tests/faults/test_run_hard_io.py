@@ -31,7 +31,7 @@ from control.core.journal import FILE_NAME, read_journal
 from control.core.run import Run
 from control.core.run_record import read_summary
 from control.core.sinks.sink import Sink
-from squid.errors import ResumeRefusedError, StorageError
+from squid.errors import DiskFullError, ResumeRefusedError, StorageError
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
 from squid.models.layout import DatasetLayout
@@ -193,6 +193,30 @@ def is_locked(folder: Path) -> bool:
     except TimeoutError:
         return True
     return False
+
+
+def test_a_full_disk_holds_the_run_in_the_dark_and_says_what_is_needed(tmp_path: Path) -> None:
+    full, begun = threading.Event(), []
+
+    def fill(when: str, folder: Path, index: int) -> None:
+        if when == "append" and index >= 6 and not begun:
+            full.set()
+            begun.append(len(bench.said(EventStarted)))
+        if full.is_set():
+            raise DiskFullError(folder, 230_000_000, 1_000_000)
+
+    with sinks_with(fill), rig.rig(rig.machine(tmp_path)) as bench:
+        run = bench.controller.start(rig.plan(tmp_path), tmp_path / "out")
+        until(full.is_set)
+        until(lambda: "0.23 GB needed" in run.vitals().storage_trouble)
+        assert run.wait(0.3) is None
+        assert bench.microscope.illumination.lit == ()
+        assert len(bench.said(EventStarted)) <= begun[0] + 2  # the exposure under way, and the event that waits
+        full.clear()
+        summary = ended(run)
+        assert_over(bench)
+    assert (summary.status, summary.frames_stored) == ("completed", FRAMES)
+    assert_whole(run.folder)
 
 
 # --- errors in the end itself ----------------------------------------------------------------------------------------
