@@ -197,6 +197,10 @@ class Axis:
         kind = HomeType.NEGATIVE if self.options.direction > 0 else HomeType.POSITIVE
         return Command(Code.HOME_OR_ZERO, {"axis": self.code, "kind": kind}, repeatable=True)
 
+    def step(self, usteps: int) -> Command:
+        """Return a relative move, which stock firmware ends at its limits; never to be sent twice (section 3.4)."""
+        return Command(_STEPS[self.code], {"delta_usteps": usteps}, repeatable=False)
+
     def stop(self) -> Command:
         """Return the command that stops this axis on stock firmware: a move by nothing from where it is now."""
         return Command(_STEPS[self.code], {"delta_usteps": 0}, repeatable=True)

@@ -14,7 +14,7 @@ from squid.drivers.controller.axis import Axis
 from squid.drivers.controller.link import ControllerLink
 from squid.drivers.controller.packets import StatusFrame
 from squid.drivers.controller.protocol_table import AxisCode, Code, ExecutionStatus, Flag
-from squid.drivers.controller.requests import Command, CommandRefusedError, Job, Until, send_all
+from squid.drivers.controller.requests import Command, CommandDamagedError, CommandRefusedError, Job, Until, send_all
 from squid.errors import DeviceTimeoutError, StageMoveError
 
 LANE: Final = "motion"
@@ -141,14 +141,25 @@ class Motion:
         """Move an axis that is not homed away from its home, as far as it goes; it may end at a switch."""
         if distance_um == 0:
             return
-        frame = self._link.frame
-        target = frame.usteps[axis.code] + axis.to_usteps(distance_um)
+        start, delta = self._link.frame.usteps[axis.code], axis.to_usteps(distance_um)
         try:
-            frame = yield axis.move(target, guarded=self._link.capabilities.is_ours)
+            if self._link.capabilities.is_ours:
+                frame = yield axis.move(start + delta, guarded=True)
+            else:  # an absolute move beyond the limits of an earlier session would never end (section 3.1)
+                frame = yield from self._step(axis, delta)
         except CommandRefusedError:
             return  # beyond the limits of an earlier session: it is far enough away
         limit_s = 2 * axis.motion_s(distance_um) + _MARGIN_S
-        yield from self.wait_standing(frame, limit_s, f"move of {axis.code.name.lower()}", {axis: target})
+        yield from self.wait_standing(frame, limit_s, f"move of {axis.code.name.lower()}", {axis: start + delta})
+
+    def _step(self, axis: Axis, usteps: int) -> Job[StatusFrame]:
+        """Move by some microsteps; sent again only when the controller says that it was not carried out."""
+        for _ in range(_TRIES - 1):
+            try:
+                return (yield axis.step(usteps))
+            except CommandDamagedError:
+                continue
+        return (yield axis.step(usteps))
 
 
 def _is_there(targets: Mapping[Axis, int], frame: StatusFrame) -> bool:

@@ -83,6 +83,17 @@ def test_the_way_is_cleared_before_homing(start: Start) -> None:
     assert bench.state()["axes"]["y"]["carriage_mm"] == pytest.approx(4, abs=0.01)
 
 
+@pytest.mark.parametrize("version", ["0.0", "1.1", "1.4", "2.0"])
+def test_a_stage_at_its_far_end_can_be_homed_again(start: Start, version: str) -> None:
+    bench = start("--speed", "50", *(("--stock", version) if version != "2.0" else ()))
+    stage = bench.stage(clear_y_um=20000, clear_x_um=50000)
+    stage.move_to(x_um=110000, y_um=70000).result(TIMEOUT_S)
+    home = stage.home().result(TIMEOUT_S)  # what clears the way would leave the limits
+    assert (home.x_um, home.y_um) == pytest.approx((55000, 4000), abs=1)
+    stage.move_to(y_um=30000).result(TIMEOUT_S)
+    assert bench.state()["axes"]["y"]["carriage_mm"] == pytest.approx(30, abs=1e-3)
+
+
 def test_home_is_kept_over_sessions_only_when_asked_for(start: Start) -> None:
     bench = start("--speed", "50")
     bench.stage().close()
