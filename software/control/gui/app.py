@@ -31,6 +31,7 @@ from control.gui.emergency import EmergencyKey
 from control.gui.log_panel import LogBuffer
 from control.gui.main_window import MainWindow
 from control.gui.opening import Opening, explain
+from control.gui.remembering import Remembering
 from control.gui.settings import SettingsFile
 from control.gui.theme import apply_theme
 from squid.utils.exception_hook import ExceptionHook
@@ -115,6 +116,7 @@ class Program:
         self.manager = WorkerManager(worker_threads(WORKERS), dump_file=self._dump_file)
         self._settings = SettingsFile(folder / "settings.json")
         self.window = MainWindow(self._settings, self.log, self.quit)
+        self._remembering = Remembering(self.window, self._settings, self.manager)
         self._opening: Opening | None = None
         self._preload: Preload | None = None
         self._is_leaving = False
@@ -171,6 +173,7 @@ class Program:
         self.window.attach(session, pages)
         self._preload = Preload(self.manager, pages)
         self._preload.begin()
+        self._remembering.begin()
         if opening.interrupted:
             from control.gui.questions import offer_resume
 
@@ -207,6 +210,7 @@ class Program:
         if self._is_leaving:
             return
         self._is_leaving = True
+        self._remembering.end()
         _log.info("leaves")
         session = self.window.session
         if session is not None:
@@ -224,6 +228,7 @@ class Program:
     def close(self) -> None:
         """Give everything back that is the process's, for whoever goes on after the window (a test)."""
         self._beats.stop()
+        self._remembering.end()
         self._switch.close()
         self._hook.remove()
         if self._signals is not None:

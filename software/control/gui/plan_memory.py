@@ -15,17 +15,26 @@ from squid.models.plate import PlateGeometry
 _log = logging.getLogger(__name__)
 
 
-def plan_data(draft: PlanDraft) -> dict[str, Any] | None:
-    """Return a draft's plan as JSON values; None: it makes none."""
-    try:
-        return draft.to_plan().model_dump(mode="json", exclude_unset=True)
-    except PlanError as e:
-        _log.warning("the plan on the screen is not remembered: %s", e)
-        return None
+class PlanMemory:
+    """The plan on the screen as JSON values: worked out once for each draft, however often it is asked for."""
+
+    def __init__(self) -> None:
+        self._draft: PlanDraft | None = None
+        self._data: dict[str, Any] | None = None
+
+    def data_of(self, draft: PlanDraft) -> dict[str, Any] | None:
+        """Return a draft's plan; of a draft that makes none, the last one that did; None: there was none."""
+        if draft is not self._draft:
+            self._draft = draft
+            try:
+                self._data = draft.to_plan().model_dump(mode="json", exclude_unset=True)
+            except PlanError as e:
+                _log.info("the plan as it is on the screen is not remembered, but the one before: %s", e)
+        return self._data
 
 
 def draft_of(data: object, plates: Mapping[str, PlateGeometry]) -> PlanDraft | None:
-    """Return the draft that `plan_data` wrote; None: there is none, or another version of the program wrote it."""
+    """Return the draft that `PlanMemory` wrote; None: there is none, or another version of the program wrote it."""
     if not isinstance(data, dict):
         return None
     try:

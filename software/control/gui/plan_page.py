@@ -28,7 +28,7 @@ from control.gui.plan_dialogs import PlanDialogs
 from control.gui.plan_files import PlanFiles
 from control.gui.plan_head import PlanHead
 from control.gui.plan_history import PlanHistory
-from control.gui.plan_memory import draft_of, plan_data
+from control.gui.plan_memory import PlanMemory, draft_of
 from control.gui.plan_places import PlanPlaces
 from control.gui.plan_rig import PlanRig
 from control.gui.start_bar import StartBar
@@ -68,6 +68,7 @@ class PlanPage(QWidget):
         self.work = WorkBar()
         self._rig = PlanRig(session)
         self._history = PlanHistory(PlanDraft.new(session.machine))
+        self._memory = PlanMemory()
         self._make_dialogs()
         self._make_parts()
         self._make_actions()
@@ -277,7 +278,7 @@ class PlanPage(QWidget):
     def remember(self) -> dict[str, Any]:
         """Return what is to be there again at the next start: the plan, saved or not, its file, the folder."""
         return {
-            "plan": plan_data(self.draft),
+            "plan": self._memory.data_of(self.draft),
             "is_saved": not self._history.is_unsaved,
             "path": str(self.files.path) if self.files.path is not None else "",
             "recent": [str(path) for path in self.files.recent],

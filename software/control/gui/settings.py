@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -42,7 +44,7 @@ class Settings:
 
 
 class SettingsFile:
-    """The settings of one user, in memory and in a file.
+    """The settings of one user, in memory and in a file; `save` from any thread.
 
     Parameters
     ----------
@@ -53,6 +55,13 @@ class SettingsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.values = _read(path)
+        self._saved = self.values
+        self._saving = threading.Lock()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the file says something else."""
+        return self.values != self._saved
 
     def change(self, **values: Any) -> None:
         """Set some of the settings, in memory."""
@@ -72,10 +81,16 @@ class SettingsFile:
         OSError
             It cannot be written; the old one is intact.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self.values), indent=1), encoding="utf-8")
-        partial.replace(self.path)
+        with self._saving:
+            values = self.values
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            partial = self.path.with_suffix(".partial")
+            with partial.open("w", encoding="utf-8") as file:
+                json.dump(asdict(values), file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())  # before a power cut could leave an empty file under the name
+            partial.replace(self.path)
+            self._saved = values
 
 
 def _read(path: Path) -> Settings:

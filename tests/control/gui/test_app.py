@@ -70,7 +70,7 @@ def test_the_window_is_there_before_the_microscope_and_says_what_it_does(started
     started.window.start_page.show_progress = note  # type: ignore[method-assign]
     started.open()
     assert states
-    assert states[-1] in ("builds the pages", *(f"opens {label}" for label in started.session.microscope.devices))
+    assert states[-1] in ("builds the page", *(f"opens {label}" for label in started.session.microscope.devices))
     assert started.window.emergency_action.isEnabled()
     assert all(device.is_open for device in started.session.microscope.devices.values())
 

@@ -19,6 +19,7 @@ from control.core.run_view import RunState
 from control.gui.message_bar import MessageBar, Weight
 from control.gui.navigation import PAGES
 from control.gui.pages import Pages
+from control.gui.settings import SettingsFile
 from squid.drivers.simulated.illumination import SimulatedIllumination
 
 
@@ -317,6 +318,32 @@ def test_window_and_pages_are_as_they_were_left(qtbot: QtBot, tmp_path: Path, mo
         assert second.window._log_dock.isVisible()
         assert second.window.pages.run.picker.wanted == "FITC"
         assert second.window.pages.look.contrast.remember() == {"DAPI": [3, 900]}
+
+
+def test_what_is_on_the_screen_outlives_a_program_that_is_killed(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.gui.remembering.PERIOD_MS", 20)
+    with window(qtbot, tmp_path, monkeypatch) as first:
+        first.open()
+        wells = first.page("plan").findChild(QLineEdit, "wellsText")
+        assert wells is not None
+        wells.setFocus()
+        qtbot.keyClicks(wells, "B2:C6")
+        qtbot.keyClick(wells, Qt.Key.Key_Return)
+        qtbot.keyClick(
+            first.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        )
+        first.window.pages.contrast.choose("DAPI", 3, 900)
+        file = first.program._settings.path
+        first.wait(lambda: file.exists() and "B2:C6" in file.read_text() and "DAPI" in file.read_text())
+        first.wait(lambda: SettingsFile(file).values.layout == first.program._settings.values.layout)
+        assert first.left.exit_code is None, "nobody has quit"
+    with window(qtbot, tmp_path, monkeypatch) as second:
+        second.open()
+        assert second.page("plan").draft.wells == "B2:C6"
+        assert second.window._log_dock.isVisible()
+        assert second.window.pages.contrast.remember() == {"DAPI": [3, 900]}
 
 
 def test_dropped_files_go_to_the_page_that_opens_them(opened: Window, tmp_path: Path) -> None:
