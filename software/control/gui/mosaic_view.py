@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from control.core.previews import Mosaic, Previews
 from control.core.rendering import Layer
@@ -47,8 +48,20 @@ class MosaicView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GAP_PX // 2)
-        layout.addWidget(self.caption)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self.caption, 1)
+        layout.addLayout(self._head)
         layout.addWidget(self.view, 1)
+
+    def add_tool(self, action: QAction) -> None:
+        """Put a button for an action beside the caption."""
+        button = QToolButton()
+        button.setDefaultAction(action)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setObjectName("mosaicTool")
+        self._head.addWidget(button)
 
     def refresh(self) -> None:
         """Show the mosaic, if it or what is chosen has changed."""
@@ -90,7 +103,9 @@ class MosaicView(QWidget):
         ]
         place = Placement(first.centre_x_um, first.centre_y_um, first.pixel_um)
         self.view.show_image(layers, layout.significant_bits, place)
-        self.caption.setText(f"Well {first.well.name}")
+        wells = self._previews.wells
+        of = f" ({wells.index(first.well) + 1} of {len(wells)})" if first.well in wells else ""
+        self.caption.setText(f"{'Well ' if first.well.row >= 0 else ''}{first.well.name}{of}")
 
 
 def _copies(previews: Previews, channels: tuple[int, ...]) -> dict[int, Mosaic]:

@@ -108,6 +108,7 @@ class Pages(QObject):
 
             self._run = RunPage(self._session, self.contrast)
             self._run.review_requested.connect(self._wires.review)
+            self._run.region_drawn.connect(self._wires.add_region)
             self.made.emit("run")
         return self._run
 

@@ -25,25 +25,21 @@ from PyQt5.QtWidgets import (
     QLabel,
     QMessageBox,
     QScrollArea,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from control.core.contrast import Contrast
+from control.core.queue_view import QueueView
 from control.core.run import USER
 from control.core.run_view import RunState, RunView
 from control.gui import theme
-from control.gui.channel_picker import ChannelPicker
 from control.gui.hang_banner import HangBanner
-from control.gui.image_view import ImageView
-from control.gui.last_frame import LastFrameView
-from control.gui.mosaic_view import MosaicView
 from control.gui.parts import button_for, make_action, set_image
 from control.gui.progress_panel import ProgressPanel
 from control.gui.queue_panel import QueuePanel
-from control.gui.run_plate import RunPlate
-from control.gui.view_tools import zoom_actions
+from control.gui.run_pictures import RunPictures
+from control.gui.work_bar import Work, WorkBar
 from squid.utils.persistent_queue import JobState
 
 if TYPE_CHECKING:
@@ -54,6 +50,7 @@ COLUMN_PX = 380
 """Width of the right column."""
 
 UNDER_WAY = (RunState.RUNNING, RunState.PAUSED, RunState.WAITING)
+STARTED = (*UNDER_WAY, RunState.ENDING)
 
 
 class RunPage(QWidget):
@@ -70,21 +67,24 @@ class RunPage(QWidget):
     -------
     review_requested(object)
         A run folder to look at.
+    region_drawn(object)
+        Corners (x, y) in µm of the stage, drawn on a picture of the run.
     """
 
     review_requested = pyqtSignal(object)
+    region_drawn = pyqtSignal(object)
 
     def __init__(self, session: Session, contrast: Contrast) -> None:
         super().__init__()
         self.setObjectName("runPage")
-        self._status, self._previews, self._queue = session.status, session.previews, session.queue
+        self._status, self._queue = session.status, session.queue
         self._view = RunView()
         self._question: QMessageBox | None = None
-        manager = session.manager
-        self.picker = ChannelPicker(self._previews, contrast)
-        self.plate = RunPlate(self._previews, self.picker, manager)
-        self.mosaic = MosaicView(self._previews, self.picker, manager)
-        self.last_frame = LastFrameView(self._previews, contrast)
+        self.tabs = RunPictures(session.previews, contrast, session.manager)
+        self.picker, self.plate, self.mosaic = self.tabs.picker, self.tabs.plate, self.tabs.mosaic
+        self.last_frame = self.tabs.last_frame
+        self.work = WorkBar()
+        self._starting: Work | None = None
         self.progress = ProgressPanel()
         self.banner = HangBanner(self.progress.result.resume_action)
         self.queue_panel = QueuePanel(self._queue)
@@ -93,8 +93,6 @@ class RunPage(QWidget):
         self.message.setProperty("role", "refusal")
         self.message.setWordWrap(True)
         self.message.hide()
-        self.tabs = QTabWidget()
-        self.tabs.setObjectName("runTabs")
         self._make_actions()
         self._lay_out()
         self._connect()
@@ -131,22 +129,12 @@ class RunPage(QWidget):
             image="hand-back-left",
         )
 
-        self.zoom_actions = zoom_actions(self, self._image_shown)
-
-    def _image_shown(self) -> ImageView | None:
-        """Return the image that the zoom is for."""
-        shown = self.tabs.currentWidget()
-        return next((tab.view for tab in (self.mosaic, self.last_frame) if tab is shown), None)
-
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
         layout.addWidget(self.banner)
         body = QHBoxLayout()
         body.setSpacing(theme.GAP_PX)
-        for widget, title in ((self.plate, "Plate"), (self.mosaic, "Current well"), (self.last_frame, "Last frame")):
-            self.tabs.addTab(widget, title)
-        self.tabs.setCornerWidget(self.picker, Qt.Corner.TopRightCorner)
         body.addWidget(self.tabs, 1)
         body.addWidget(self._column())
         layout.addLayout(body, 1)
@@ -170,6 +158,7 @@ class RunPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GAP_PX)
         layout.addLayout(self._buttons())
+        layout.addWidget(self.work)
         layout.addWidget(self.message)
         layout.addWidget(area, 1)
         return column
@@ -193,6 +182,7 @@ class RunPage(QWidget):
         self.queue_panel.review_requested.connect(self.review_requested)
         self.queue_panel.refused.connect(self.complain)
         self.tabs.currentChanged.connect(self.refresh)
+        self.tabs.region_drawn.connect(self.region_drawn)
 
     # --- following --------------------------------------------------------------------------------------------------
 
@@ -203,7 +193,7 @@ class RunPage(QWidget):
             self.start_action, self.pause_action, self.abort_action, None,
             result.review_action, result.resume_action, banner.folder_action, banner.dismiss_action, None,
             self.hold_action, *self.queue_panel.actions_of_runs.values(), None,
-            *self.zoom_actions,
+            *self.tabs.menu_actions(),
         ]  # fmt: skip
 
     def remember(self) -> dict[str, Any]:
@@ -233,14 +223,20 @@ class RunPage(QWidget):
         self.progress.show_run(view, queue.count(JobState.WAITING))
         self.queue_panel.refresh(view)
         self.picker.refresh()
-        shown = self.tabs.currentWidget()
-        if shown is self.plate:
-            self.plate.show_run(view)
-        elif shown is self.mosaic:
-            self.mosaic.refresh()
-        else:
-            self.last_frame.refresh()
+        self.tabs.refresh(view)
+        self._show_starting(view, queue)
         self._enable(view)
+
+    def _show_starting(self, view: RunView, queue: QueueView) -> None:
+        """Show that a run is being started, which may take long for a large plate, and let a person call it off."""
+        is_starting = queue.is_open and view.state not in STARTED
+        if is_starting and self._starting is None:
+            name = next((run.name for run in queue.runs if run.id == queue.current_id), "the next run")
+            self._starting = self.work.begin(f"Starting {name}")
+            self._starting.canceled.connect(self._abort)
+        elif not is_starting and self._starting is not None:
+            self._starting.reset()
+            self._starting = None
 
     def _enable(self, view: RunView) -> None:
         queue = self._queue.view()

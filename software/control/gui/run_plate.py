@@ -114,7 +114,6 @@ class RunPlate(QWidget):
             self.map.set_well_painter(self._paint_well)
             self._stack.setCurrentIndex(1)
         else:
-            self.nothing.setText("This plan has free positions only and no plate: see 'Current well' and 'Last frame'.")
             self._stack.setCurrentIndex(0)
 
     def _show_progress(self, view: RunView) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -105,9 +106,9 @@ def test_current_well_and_last_frame_are_drawn(page: RunPage, rig: Bench, qtbot:
     assert [layer.name for layer in page.mosaic.view.layers] == ["DAPI", "FITC"]
     page.tabs.setCurrentWidget(page.last_frame)
     qtbot.waitUntil(lambda: bool(page.last_frame.view.layers), timeout=SLOW_MS)
-    assert page.mosaic.caption.text() == "Well B4"
+    assert page.mosaic.caption.text() == "Well B4 (2 of 2)"
     before = page.last_frame.view.scale
-    page.zoom_actions[0].trigger()
+    page.tabs.zoom_actions[0].trigger()
     assert page.last_frame.view.scale > before, "the zoom is for the image that is seen"
     assert page.last_frame.caption.text() == "Frame 23: well B4, field 2, FITC, plane 3 of 3"
 
@@ -290,3 +291,60 @@ def test_a_page_that_is_gone_gets_no_late_pictures(rig: Bench, qtbot: QtBot) -> 
     shown.deleteLater()
     del shown
     qtbot.waitUntil(lambda: rig.status.snapshot().state is RunState.FINISHED, timeout=SLOW_MS)
+
+
+def test_a_plan_without_a_plate_shows_the_place_in_work_and_the_next_plate_its_plate(
+    page: RunPage, rig: Bench, qtbot: QtBot
+) -> None:
+    here = rig.microscope.stage.position()
+    places = [{"x": here.x_um + 100 * n, "y": here.y_um, "name": f"cell {n}"} for n in range(3)]
+    free = {"plate": None, "wells": None, "fields": None, "sequence": {"stage_positions": places, "z_plan": None}}
+    rig.queue.enqueue(rig.plan("cells", **free), rig.output, start=True)
+    wait_for(qtbot, page, RunState.FINISHED)
+    qtbot.waitUntil(lambda: page.mosaic.caption.text() == "cell 2 (3 of 3)", timeout=SLOW_MS)
+    assert page.tabs.currentWidget() is page.mosaic
+    assert page.tabs.tabText(1) == "Current position"
+    assert not page.tabs.isTabVisible(0)
+    assert page.mosaic.view.layers
+    rig.queue.enqueue(rig.plan("plate"), rig.output, start=True)
+    qtbot.waitUntil(lambda: page.tabs.currentWidget() is page.plate, timeout=SLOW_MS)
+    assert page.tabs.tabText(1) == "Current well"
+    qtbot.waitUntil(rig.is_idle, timeout=SLOW_MS)
+
+
+def test_a_region_is_drawn_on_the_well_in_work(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    wait_for(qtbot, page, RunState.FINISHED)
+    button = page.findChild(QToolButton, "mosaicTool")
+    page.tabs.setCurrentWidget(page.mosaic)
+    qtbot.waitUntil(lambda: bool(page.mosaic.view.layers), timeout=SLOW_MS)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    view, left = page.mosaic.view, Qt.MouseButton.LeftButton
+    middle = view.rect().center()
+    with qtbot.waitSignal(page.region_drawn) as drawn:
+        for dx, dy in ((-40, -40), (40, -40), (0, 40)):
+            QTest.mouseClick(view, left, pos=middle + QPoint(dx, dy))
+        QTest.keyClick(view, Qt.Key.Key_Return)
+    (corners,) = drawn.args
+    plate = rig.previews.layout.plate  # type: ignore[union-attr]
+    assert {plate.well_at(x_um, y_um) for x_um, y_um in corners} == {(1, 3)}  # type: ignore[union-attr]
+    assert not button.isChecked()
+
+
+def test_a_start_that_takes_long_can_be_called_off(
+    page: RunPage, rig: Bench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.work._delay.setInterval(1)
+    go_on, start = threading.Event(), rig.queue._controller.start
+
+    def slow_start(*args: Any) -> Any:
+        assert go_on.wait(30)
+        return start(*args)
+
+    monkeypatch.setattr(rig.queue._controller, "start", slow_start)
+    rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
+    qtbot.waitUntil(lambda: page.work.isVisible() and "Starting first" in page.work.words.text(), timeout=SLOW_MS)
+    QTest.mouseClick(page.work.cancel_button, Qt.MouseButton.LeftButton)
+    go_on.set()
+    qtbot.waitUntil(lambda: rig.is_idle() and not page.work.isVisible(), timeout=SLOW_MS)
+    assert rig.status.snapshot().stored == 0
