@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from squid.utils.deadlines import DeadlineWatch
 from squid.utils.safe_callback import safe_callback
 from squid.utils.task import Outcome, Task
 from squid.utils.task_pool import PoolObserver, TaskPool
@@ -57,8 +56,7 @@ class SupervisedTask(PoolObserver):
         self._failed = failed
         self._hung = hung
         self._silence_s = silence_s
-        self._watch = DeadlineWatch(min(1.0, silence_s / _LOOKS_PER_SILENCE))
-        self._pool = TaskPool(name, 1, self, self._watch, ageing_s=1.0, interval_s=0.0)
+        self._pool = TaskPool(name, 1, self, resolution_s=min(1.0, silence_s / _LOOKS_PER_SILENCE))
         self._ended: Task | None = None
         self._over = threading.Event()
         self._left = threading.Event()
@@ -66,9 +64,7 @@ class SupervisedTask(PoolObserver):
     def start(self) -> None:
         """Begin; once."""
         self._left.clear()
-        task = Task(self._name, self._work)
-        task.progress_limit_s = self._silence_s
-        self._pool.submit(task)
+        self._pool.submit(Task(self._name, self._work, progress_limit_s=self._silence_s))
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it is over and its thread has left the work, at most `timeout_s` seconds; say whether it has."""
@@ -84,12 +80,6 @@ class SupervisedTask(PoolObserver):
             self._left.set()
 
     # --- what the pool tells ----------------------------------------------------------------------------------------
-
-    def task_started(self, task: Task) -> None:
-        """Nothing to do; for the pool."""
-
-    def task_overdue(self, task: Task, reason: str) -> None:
-        """Nothing to do: `task_ended` follows; for the pool."""
 
     def task_ended(self, task: Task) -> None:
         """Note it; for the pool."""
@@ -110,4 +100,3 @@ class SupervisedTask(PoolObserver):
                 return
         self._over.set()
         self._pool.shut_down(0.0)
-        self._watch.close()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import lru_cache
 from types import FunctionType
@@ -87,6 +87,7 @@ ResultCallback = Callable[[WorkerResult], object]
 ProgressCallback = Callable[[float, str], object]
 
 
+@dataclass(slots=True, eq=False)
 class Task:
     """One task; inside it, `current_task` gives this object.
 
@@ -94,6 +95,8 @@ class Task:
     ----------
     name : str
         Unique among the active tasks of a manager.
+    call : callable or None
+        What to run; None once it has ended.
     priority : TaskPriority
         Who goes first.
     coalesce_key : str or None
@@ -114,62 +117,32 @@ class Task:
         Newest fraction, 0...1, and message.
     """
 
-    __slots__ = (
-        "_call",
-        "_cancel_event",
-        "_stop_requested",
-        "cancel_requested",
-        "coalesce_key",
-        "created_at",
-        "ended_at",
-        "epoch",
-        "is_progress_posted",
-        "limits",
-        "metadata",
-        "name",
-        "on_complete",
-        "on_error",
-        "on_finished",
-        "on_progress",
-        "outcome",
-        "priority",
-        "progress",
-        "progress_limit",
-        "progress_limit_s",
-        "progress_sink",
-        "queue_limit_s",
-        "result",
-        "run_limit_s",
-        "started_at",
-    )
-
-    def __init__(self, name: str, call: Callable[[], Any], priority: TaskPriority = TaskPriority.NORMAL) -> None:
-        self.name = name
-        self._call: Callable[[], Any] | None = call
-        self.priority = priority
-        self.coalesce_key: str | None = None
-        self.run_limit_s: float | None = None
-        self.queue_limit_s: float | None = None
-        self.progress_limit_s: float | None = None
-        self.on_complete: ResultCallback | None = None
-        self.on_error: ResultCallback | None = None
-        self.on_finished: ResultCallback | None = None
-        self.on_progress: ProgressCallback | None = None
-        self.metadata: Mapping[str, Any] | None = None
-        self.created_at = time.monotonic()
-        self.started_at: float | None = None
-        self.ended_at: float | None = None
-        self.outcome: Outcome | None = None
-        self.result: WorkerResult | None = None
-        self.progress = (0.0, "")
-        self.progress_sink: Callable[[Task], object] | None = None
-        self.is_progress_posted = False
-        self.limits: tuple[Deadline, ...] = ()
-        self.progress_limit: Deadline | None = None
-        self.epoch: Epoch | None = None
-        self.cancel_requested = False
-        self._stop_requested = False
-        self._cancel_event: threading.Event | None = None
+    name: str
+    call: Callable[[], Any] | None
+    priority: TaskPriority = TaskPriority.NORMAL
+    coalesce_key: str | None = None
+    run_limit_s: float | None = None
+    queue_limit_s: float | None = None
+    progress_limit_s: float | None = None
+    on_complete: ResultCallback | None = None
+    on_error: ResultCallback | None = None
+    on_finished: ResultCallback | None = None
+    on_progress: ProgressCallback | None = None
+    metadata: Mapping[str, Any] | None = None
+    created_at: float = field(default_factory=time.monotonic)
+    started_at: float | None = None
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+    result: WorkerResult | None = None
+    cancel_requested: bool = False
+    progress: tuple[float, str] = (0.0, "")
+    progress_sink: Callable[[Task], object] | None = None
+    is_progress_posted: bool = False
+    limits: tuple[Deadline, ...] = ()
+    progress_limit: Deadline | None = None
+    epoch: Epoch | None = None
+    _stop_requested: bool = False
+    _cancel_event: threading.Event | None = None
 
     # --- for the code inside ------------------------------------------------------------------------------------
 
@@ -219,7 +192,7 @@ class Task:
         The frame that makes the call bears the task's name, so that each stack dump names the task, also one that
         faulthandler's C thread writes while no Python code can run.
         """
-        call, epoch = self._call, self.epoch
+        call, epoch = self.call, self.epoch
         if call is None or epoch is None:
             raise TaskCancelledError(f"task '{self.name}' has ended")
         _local.task = self
@@ -231,7 +204,7 @@ class Task:
     def release(self) -> None:
         """Note the end, and forget the call and what it holds: a kept handle must not keep images alive."""
         self.ended_at = time.monotonic()
-        self._call = None
+        self.call = None
         self.limits = ()
 
 

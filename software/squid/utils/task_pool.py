@@ -17,7 +17,6 @@ import queue
 import threading
 import time
 import traceback
-from typing import Protocol
 
 from squid.errors import DuplicateTaskError, ShutDownError
 from squid.utils.deadlines import Deadline, DeadlineWatch
@@ -39,8 +38,8 @@ _log = edge_logger(__name__)
 _DONE, _ERROR = Outcome.DONE, Outcome.ERROR  # an enum's own look-up is slow, and every task needs them
 
 
-class PoolObserver(Protocol):
-    """Told what happens to tasks, in the thread where it happens; must return at once."""
+class PoolObserver:
+    """Told what happens to tasks, in the thread where it happens; must return at once. This one does nothing."""
 
     def wake(self) -> None:
         """Hand over what was told; called without a lock, since to wake another thread may let it run at once."""
@@ -63,7 +62,12 @@ class _Worker(threading.Thread):
         self._pool = pool
 
     def run(self) -> None:
-        self._pool.work(self)
+        try:
+            self._pool.work(self)
+        except BaseException:  # the thread's edge
+            _log.exception("thread %s ends", self.name)
+        finally:
+            self._pool.left(self)
 
 
 class TaskPool:
@@ -75,22 +79,28 @@ class TaskPool:
         Begins the names of the threads.
     size : int
         Number of threads; made when needed. Quarantined ones do not count.
-    observer : PoolObserver
+    observer : PoolObserver, optional
         Told what happens.
-    watch : DeadlineWatch
-        Measures the limits.
     ageing_s, interval_s : float
         See `TaskQueue`.
+    resolution_s : float
+        How exact limits are; see `DeadlineWatch`.
     """
 
     def __init__(
-        self, name: str, size: int, observer: PoolObserver, watch: DeadlineWatch, ageing_s: float, interval_s: float
+        self,
+        name: str,
+        size: int,
+        observer: PoolObserver | None = None,
+        ageing_s: float = 5.0,
+        interval_s: float = 1 / 60,
+        resolution_s: float = 0.05,
     ) -> None:
         self.name = name
         self.size = size
         self.statistics = PoolStatistics()
-        self._observer = observer
-        self._watch = watch
+        self._observer = observer or PoolObserver()
+        self._watch = DeadlineWatch(resolution_s)
         self._timetable = Timetable()
         self._lock = threading.Lock()
         self._ended = threading.Condition(self._lock)
@@ -191,9 +201,20 @@ class TaskPool:
             elif worker.is_retired or not self._tokens.get():
                 break
             del task  # a waiting thread must not keep the last task alive
+
+    def left(self, worker: _Worker) -> None:
+        """Forget a thread that ends; what it still ran is lost: something has ended it from outside."""
         with self._lock:
             self._workers.discard(worker)
             self._quarantined.discard(worker)
+            left = next((task for task, runner in self._active.items() if runner is worker), None)
+            if left is None:
+                return
+            error = TaskLostError(f"the thread that ran task '{left.name}' has ended")
+            is_first = self._claim(left, Outcome.LOST, WorkerResult(False, error=error))
+            self._offer(len(self._queue))
+        if is_first:
+            self._conclude(left)
 
     def _take(self, worker: _Worker) -> Task | None:
         with self._lock:
@@ -418,6 +439,7 @@ class TaskPool:
         for worker in leaving:
             if worker is not threading.current_thread():
                 worker.join(max(0.05, end - time.monotonic()))
+        self._watch.close()
 
 
 def _outcome_of(task: Task) -> tuple[Outcome, WorkerResult]:

@@ -21,7 +21,6 @@ from typing import Any
 
 from PyQt5.QtCore import QMetaMethod, QObject, pyqtSignal
 
-from squid.utils.deadlines import DeadlineWatch
 from squid.utils.delivery import Delivery, call_safely
 from squid.utils.edge_logger import edge_logger
 from squid.utils.task import (
@@ -33,7 +32,7 @@ from squid.utils.task import (
     TaskPriority,
     WorkerResult,
 )
-from squid.utils.task_pool import TaskPool
+from squid.utils.task_pool import PoolObserver, TaskPool
 from squid.utils.thread_dump import DumpFile, default_log_folder
 
 __all__ = ["WorkerManager", "WorkerResult", "WorkerSignals"]
@@ -71,7 +70,7 @@ class WorkerSignals(QObject):
         self.heard.add(bytes(signal.name()))
 
 
-class WorkerManager:
+class WorkerManager(PoolObserver):
     """Runs tasks in threads of its own.
 
     Parameters
@@ -114,8 +113,7 @@ class WorkerManager:
         self._on_overdue = on_overdue
         self._owns_dump_file = not isinstance(dump_file, DumpFile)
         self._dump_file = dump_file if isinstance(dump_file, DumpFile) else _open_dump_file(dump_file)
-        self._watch = DeadlineWatch()
-        self._pool = TaskPool(name, max_workers, self, self._watch, ageing_s, coalescing_s)
+        self._pool = TaskPool(name, max_workers, self, ageing_s, coalescing_s)
         self.is_shut_down = False
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -178,12 +176,12 @@ class WorkerManager:
         ShutDownError
             The manager was shut down; nothing was started.
         """
-        job = Task(task_name, task, priority)
+        job = Task(task_name, task, priority, coalesce_key)  # by keyword they would cost 0.5 µs more
         job.on_complete, job.on_error, job.on_finished = on_complete, on_error, on_finished
-        job.coalesce_key, job.metadata = coalesce_key, metadata
         job.run_limit_s = _limit_s(timeout_ms)
         job.queue_limit_s = _limit_s(queue_timeout_ms)
         job.progress_limit_s = _limit_s(progress_timeout_ms)
+        job.metadata = metadata
         if on_progress is not None:
             job.on_progress, job.progress_sink = on_progress, self._progress
         self._pool.submit(job, delay_ms / 1000)
@@ -281,7 +279,6 @@ class WorkerManager:
         self._pool.shut_down(max(0.0, end - time.monotonic()))
         self._delivery.flush(max(0.1, end - time.monotonic()))
         self._delivery.close()
-        self._watch.close()
         if self._owns_dump_file:
             self._dump_file.close()
 

@@ -67,14 +67,14 @@ def test_a_limit_of_the_wait_never_takes_the_place_of_the_runs_own(
 ) -> None:
     """A task that could start before `submit` has returned keeps the limits of its run."""
     started, submitted = threading.Event(), threading.Event()
-    arm = manager._watch.arm
+    arm = manager._pool._watch.arm
 
     def slowly(name: str, timeout_s: float, on_overdue: Any) -> Any:
         if timeout_s == 60.0:
             started.wait(0.2)
         return arm(name, timeout_s, on_overdue)
 
-    monkeypatch.setattr(manager._watch, "arm", slowly)
+    monkeypatch.setattr(manager._pool._watch, "arm", slowly)
 
     def limits_s() -> list[float]:
         task = current_task()
@@ -88,3 +88,22 @@ def test_a_limit_of_the_wait_never_takes_the_place_of_the_runs_own(
     assert handle.wait(20)
     assert handle.result is not None
     assert handle.result.value == [30.0]
+
+
+def test_a_thread_that_ends_takes_its_task_along_and_is_replaced(
+    manager: WorkerManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ended between two steps of its own, where no task can catch it: the pool's own code raises."""
+    end_it = iter([MemoryError()])
+
+    def started(task: Task) -> None:
+        for error in end_it:
+            raise error
+
+    manager.task_started = started  # type: ignore[method-assign]
+    first = manager.submit("first", lambda: 1)
+    assert first.wait(10)
+    assert first.outcome is Outcome.LOST
+    assert manager.submit("second", lambda: 2).wait(10)
+    assert "thread worker-1 ends" in caplog.text
+    assert manager.get_statistics()["lost"] == 1

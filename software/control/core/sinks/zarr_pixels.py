@@ -18,9 +18,8 @@ from control.core.sinks.pyramid import contiguous, levels
 from control.core.sinks.zarr_metadata import BLOSC, chunk_key
 from squid.errors import StorageError
 from squid.models.geometry import Pixels
-from squid.utils.deadlines import DeadlineWatch
 from squid.utils.task import Task, TaskHandle
-from squid.utils.task_pool import PoolObserver, TaskPool
+from squid.utils.task_pool import TaskPool
 
 THREADS = 2
 """Frames that are compressed and written at once."""
@@ -56,22 +55,6 @@ class FrameWrite:
             raise error
 
 
-class _Nobody(PoolObserver):
-    """Whoever wants to know looks at the `FrameWrite`."""
-
-    def wake(self) -> None:
-        """Nothing was told."""
-
-    def task_started(self, task: Task) -> None:
-        """Nobody is told."""
-
-    def task_overdue(self, task: Task, reason: str) -> None:
-        """Nobody is told."""
-
-    def task_ended(self, task: Task) -> None:
-        """Nobody is told."""
-
-
 class ZarrPixels:
     """Writes frames into the chunk files of images whose documents exist.
 
@@ -90,7 +73,7 @@ class ZarrPixels:
         self._compression = compression
         self._levels = levels
         self._encode(np.zeros((1, 1), np.uint16))  # its first use imports and takes 30 ms: not during the run
-        self._pool = TaskPool("zarr", THREADS, _Nobody(), DeadlineWatch(), ageing_s=1.0, interval_s=0.0)
+        self._pool = TaskPool("zarr", THREADS)
         self._numbers = itertools.count()
 
     def write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> FrameWrite:
