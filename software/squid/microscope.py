@@ -29,6 +29,7 @@ from squid.errors import ConfigurationError, DeviceError, MachineFileError
 from squid.machine_file import MachineConfig, Role
 from squid.models.file import validate
 from squid.models.geometry import Roi
+from squid.models.plate import PlateGeometry
 from squid.registry import driver_class
 
 _log = logging.getLogger(__name__)
@@ -167,6 +168,11 @@ class Microscope:
         """Tell every device that the application is alive and ticking; see `Device.beat`."""
         for device in self.devices.values():
             device.beat()
+
+    def place_plate(self, plate: PlateGeometry) -> None:
+        """Tell every device which plate a person says lies on the stage; see `Device.plate_placed`."""
+        for device in self.devices.values():
+            device.plate_placed(plate)
 
     def __enter__(self) -> Microscope:
         self.open()

@@ -152,6 +152,8 @@ class MultiPointController:
         begun: Begun,
     ) -> Run:
         """Build the parts and hand them to the manager; the run gives the resources back at its end."""
+        if checked.layout.plate is not None:
+            self._microscope.place_plate(checked.layout.plate)
         run = Run(folder)
         resources.callback(log_to(folder / LOG_FILE))
         watch = DeadlineWatch()

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from squid.errors import DeviceClosedError, SettingError
 from squid.models.base import FileModel
+from squid.models.plate import PlateGeometry
 from squid.utils.epoch import check_access
 
 StateValue = str | float | int | bool | None
@@ -95,6 +96,12 @@ class Device(ABC):
 
         Called several times a second, from any thread, by whoever drives a run: never from a thread that only proves
         that the process exists. Must return at once.
+        """
+
+    def plate_placed(self, plate: PlateGeometry) -> None:  # noqa: B027  (most devices do not care)
+        """Hear which plate a person says lies on the stage: before a run, and when another one is chosen.
+
+        Must return at once.
         """
 
     def state(self) -> dict[str, StateValue]:

@@ -103,15 +103,24 @@ class CellSpecimen:
         How many cells, and their dyes.
     seed : int
         Decides every cell.
+    sprites : SpriteCache, optional
+        What was drawn already, from the same seed.
     """
 
-    def __init__(self, plate_map: PlateMap, surface: PlateSurface, options: CellOptions, seed: int) -> None:
+    def __init__(
+        self,
+        plate_map: PlateMap,
+        surface: PlateSurface,
+        options: CellOptions,
+        seed: int,
+        sprites: SpriteCache | None = None,
+    ) -> None:
         self._map = plate_map
         self._surface = surface
         self._options = options
         self._seed = seed
         self._stains = tuple(options.stains.values())
-        self._sprites = SpriteCache(seed)
+        self._sprites = sprites or SpriteCache(seed)
         self._tiles: OrderedDict[tuple[int, int, int, int], _Tile] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -119,6 +128,10 @@ class CellSpecimen:
     def plate_map(self) -> PlateMap:
         """Where the wells are."""
         return self._map
+
+    def on_plate(self, plate_map: PlateMap, surface: PlateSurface) -> CellSpecimen:
+        """Return the same on another plate."""
+        return CellSpecimen(plate_map, surface, self._options, self._seed, self._sprites)
 
     def load(self) -> None:
         """Do nothing: cells are drawn when they are looked at."""

@@ -110,6 +110,12 @@ class ImageSpecimen:
         """Where the wells are."""
         return self._map
 
+    def on_plate(self, plate_map: PlateMap, surface: PlateSurface) -> ImageSpecimen:
+        """Return the same images on another plate."""
+        other = ImageSpecimen(plate_map, surface, self._options)
+        other._wells = self._wells
+        return other
+
     def load(self) -> None:
         """Read the folder.
 

@@ -101,6 +101,9 @@ class Specimen(Protocol):
     def plate_map(self) -> PlateMap:
         """Where the wells are."""
 
+    def on_plate(self, plate_map: PlateMap, surface: PlateSurface) -> Specimen:
+        """Return the same on another plate; what was read from files is not read again."""
+
     def load(self) -> None:
         """Read what lies in files.
 

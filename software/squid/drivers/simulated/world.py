@@ -32,6 +32,7 @@ from squid.models.geometry import StagePosition
 from squid.models.objective import Objective
 from squid.models.plate import PlateGeometry
 
+_FIRST_PLATE = "96 well plate"
 _INSTANTS = 5  # of a moving stage that are averaged into one frame
 
 
@@ -63,8 +64,9 @@ class WorldOptions(FileModel):
         Everything random follows from it.
     time_scale : float
         How many times faster than real all simulated hardware is.
-    plate : str or PlateGeometry
-        Name in ``configs/plates.csv``, or a plate of one's own.
+    plate : str or PlateGeometry, optional
+        What lies on the stage whatever a plan believes: a name in ``configs/plates.csv``, or a plate of one's own.
+        None: the plate that was named last, as if a person had put it there; at first one of 96 wells.
     specimen : CellOptions or ImageOptions
         Simulated cells, or ``{images: FOLDER}``.
     focus : FocusOptions
@@ -81,7 +83,7 @@ class WorldOptions(FileModel):
 
     seed: int = Field(default=1, ge=0)
     time_scale: float = Field(default=1.0, gt=0)
-    plate: str | PlateGeometry = "96 well plate"
+    plate: str | PlateGeometry | None = None
     specimen: CellOptions | ImageOptions = CellOptions()
     focus: FocusOptions = FocusOptions()
     objective: str = "20x"
@@ -166,6 +168,12 @@ class SimulatedWorld(Device):
                 f"no objective '{options.objective}'", key=f"{label}.objective", allowed=", ".join(table)
             )
         return cls(label, options, _specimen(label, options), table)
+
+    def plate_placed(self, plate: PlateGeometry) -> None:
+        """Lay this plate under the objective, unless the machine file says what lies there."""
+        if self._options.plate is None and plate != self.specimen.plate_map.plate:
+            plate_map = PlateMap(plate)
+            self.specimen = self.specimen.on_plate(plate_map, _surface(plate_map, self._options.focus))
 
     def attach_stage(self, stage: StageProbe) -> None:
         """Put a stage under the objective."""
@@ -259,13 +267,16 @@ class HangSwitch:
 
 
 def _specimen(label: str, options: WorldOptions) -> Specimen:
-    plate_map = PlateMap(_plate(label, options.plate))
-    x_um, y_um = plate_map.centre_um
-    focus = options.focus
-    surface = PlateSurface(x_um, y_um, focus.z_um, focus.tilt_x_um_per_mm, focus.tilt_y_um_per_mm, focus.bow_um)
+    plate_map = PlateMap(_plate(label, options.plate or _FIRST_PLATE))
+    surface = _surface(plate_map, options.focus)
     if isinstance(options.specimen, ImageOptions):
         return ImageSpecimen(plate_map, surface, options.specimen)
     return CellSpecimen(plate_map, surface, options.specimen, options.seed)
+
+
+def _surface(plate_map: PlateMap, focus: FocusOptions) -> PlateSurface:
+    x_um, y_um = plate_map.centre_um
+    return PlateSurface(x_um, y_um, focus.z_um, focus.tilt_x_um_per_mm, focus.tilt_y_um_per_mm, focus.bow_um)
 
 
 def _plate(label: str, plate: str | PlateGeometry) -> PlateGeometry:

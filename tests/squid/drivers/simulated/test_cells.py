@@ -8,6 +8,7 @@ import pytest
 from tests.squid.drivers.simulated.bench import TIMEOUT_S, Bench, bench
 
 from squid.drivers.simulated.objective_changer import SimulatedObjectiveChanger
+from squid.machine_file import read_plates
 
 
 def nuclei(pixels: np.ndarray) -> tuple[int, np.ndarray]:
@@ -148,6 +149,18 @@ def test_every_plate_has_cells_where_its_wells_are(plate: str) -> None:
     with bench({"plate": plate, "specimen": {"cells_per_mm2": 1500}}, camera={"sensor_shape_px": (512, 512)}) as on:
         go_to_well(on, 0, 0)
         assert nuclei(on.snap("405", 1.0))[0] >= 5
+
+
+def test_the_plate_that_was_named_last_lies_on_the_stage_unless_the_machine_file_says_which() -> None:
+    dense = {"specimen": {"cells_per_mm2": 1500}}
+    plate = read_plates()["1536 well plate"]
+    for world, is_followed in ((dense, True), ({**dense, "plate": "96 well plate"}, False)):
+        with bench(world, camera={"sensor_shape_px": (512, 512)}) as on:
+            on.world.plate_placed(plate)
+            assert (on.world.specimen.plate_map.plate == plate) is is_followed
+            if is_followed:
+                go_to_well(on, 31, 47)
+                assert nuclei(on.snap("405", 1.0))[0] >= 5
 
 
 def test_a_turned_plate_of_ones_own() -> None:
