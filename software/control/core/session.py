@@ -32,6 +32,7 @@ from control.core.safe_state import SafeState, make_safe
 from control.core.user_files import machine_file_of_user
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
+from squid.models.plate import PlateGeometry
 from squid.utils.bounded import start_bounded
 from squid.utils.leaving import Step
 from squid.utils.safety_lane import SafetyLane
@@ -118,6 +119,11 @@ class Session:
         self.machine = self.presets.machine()
         self.microscope.config = with_faults(self.machine, self._faults)
         self.controller.machine = self.machine
+
+    def place_plate(self, plate: PlateGeometry) -> None:
+        """Note which plate a person says lies on the stage; while a run is under way that is the run's."""
+        if self.queue.current is None:
+            self.microscope.place_plate(plate)
 
     def emergency_stop(self) -> Future[SafeState]:
         """Switch the light off and stop the stage at once, end live view and run; returns at once, from any thread."""

@@ -94,14 +94,16 @@ class Follower(QObject):
         return (f"live, {rate_hz:.0f} frames/s" if rate_hz >= 1 else "live"), theme.ACCENT
 
     def _lit(self, now_lit: Sequence[str]) -> list[str]:
-        """Return what is on, or was within the last second: light that flashes with every frame is not dark."""
+        """Return what is on, or was last, within the last second: light that flashes with every frame is not dark."""
         now_s = time.monotonic()
         live, frame = self._session.live, self._session.live.newest()
         if live.is_running and frame is not None and now_s - frame.monotonic_s < _FLASH_S:
             self._lit_s[frame.source] = frame.monotonic_s
         self._lit_s |= dict.fromkeys(now_lit, now_s)
         is_flashing = live.is_running or self._session.status.snapshot().state is RunState.RUNNING
-        return [name for name, s in self._lit_s.items() if name in now_lit or (is_flashing and now_s - s < _FLASH_S)]
+        if now_lit or not is_flashing:
+            return list(now_lit)
+        return [name for name, s in self._lit_s.items() if now_s - s < _FLASH_S and s == max(self._lit_s.values())]
 
     def _show_live_failure(self) -> None:
         failure = self._session.live.failure

@@ -185,6 +185,8 @@ class PlanPage(QWidget):
         """Show the draft everywhere, and have it checked."""
         draft = self.draft
         plate = self._rig.plate_of(draft)
+        if plate is not None:
+            self._session.place_plate(plate)
         self.column.show_draft(draft)
         self.column.plate.show_geometry(plate)
         outlines = self._session.plan_check.field_outlines(draft, _PREVIEWED)
