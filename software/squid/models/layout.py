@@ -39,6 +39,8 @@ class ImageLayout:
         Stage z of the plane z = 0 of the first channel.
     size_t, size_z : int
         Planned extent; the channel axis is always that of the data set.
+    z_step_um : float or None
+        Distance of its planes, always positive; None: one plane, unequal distances, or that of the data set.
     position : str
         Name of the free position that the field belongs to; empty: the image's own name.
     """
@@ -52,6 +54,7 @@ class ImageLayout:
     z_um: float
     size_t: int
     size_z: int
+    z_step_um: float | None = None
     position: str = ""
 
 

@@ -16,6 +16,8 @@ from useq import MDASequence
 
 from control.core.schedule import Optics, Schedule
 from control.core.schedule.nest import Nest, alike_by
+from control.core.sinks import zarr_metadata
+from control.core.sinks.ome_xml import OmeXml
 from control.core.sinks.squid_metadata import region
 from squid.errors import PreflightError
 from squid.machine_file import read_plates
@@ -47,6 +49,26 @@ def test_wells_by_name_are_where_the_machine_says() -> None:
         ("A1_0", "A1"),
         ("B3_0", "B3"),
     ]
+
+
+def test_positions_with_planes_of_their_own_keep_their_distances() -> None:
+    schedule = schedule_of(
+        {"channels": ["A"], "z_plan": {"range": 4, "step": 2}, "stage_positions": [
+            {"x": 1.0, "y": 2.0, "z": 5.0},
+            {"x": 9.0, "y": 2.0, "z": 5.0, "sequence": {"z_plan": {"range": 6, "step": 3}}},
+            {"x": 19.0, "y": 2.0, "z": 5.0, "sequence": {"z_plan": {"relative": [0, 1, 5]}}},
+        ]}
+    )  # fmt: skip
+    layout = schedule.layout()
+    assert layout.z_step_um is None
+    assert [image.z_step_um for image in layout.images] == [2, 3, None]
+    documents = [zarr_metadata.image(layout, image, [None])["attributes"]["ome"] for image in layout.images]
+    scales = [
+        document["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"][2] for document in documents
+    ]
+    units = [document["multiscales"][0]["axes"][2].get("unit") for document in documents]
+    assert (scales, units) == ([2, 3, 1], ["micrometer", "micrometer", None])
+    assert b'PhysicalSizeZ="3"' in OmeXml(layout, layout.images[1], 0.0).text()
 
 
 def test_fields_of_a_position_are_squids_fields_of_one_region() -> None:

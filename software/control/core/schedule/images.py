@@ -32,6 +32,8 @@ class Extent:
         Lowest plane; from the place's z when `planes_relative`.
     planes_relative : bool
         See there.
+    step_um : float or None
+        Distance of planes; None: one plane, or unequal distances.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -41,6 +43,7 @@ class Extent:
     size_z: int
     lowest_um: float
     planes_relative: bool
+    step_um: float | None = None
 
 
 class Images(Sequence[ImageLayout]):
@@ -154,6 +157,7 @@ class Images(Sequence[ImageLayout]):
             z_um=extent.lowest_um + self._first_offset_um + (centre.z_um if extent.planes_relative else 0.0),
             size_t=extent.size_t,
             size_z=extent.size_z,
+            z_step_um=extent.step_um,
             position="" if well else place.name,
         )
 

@@ -296,6 +296,7 @@ def _extent(axes: Axes, sub: SubLoops | None, kept: tuple[bool, ...]) -> Extent:
         size_z=max(1, len(stacked.planes_um)),
         lowest_um=min(stacked.planes_um, default=0.0),
         planes_relative=stacked.planes_relative or not stacked.planes_um,
+        step_um=_step(stacked.planes_um),
     )
 
 
@@ -306,10 +307,10 @@ def _ranks(planes_um: tuple[float, ...]) -> tuple[int, ...]:
 
 
 def _step(planes_um: tuple[float, ...]) -> float | None:
-    """Return the distance of neighbouring planes; None when they differ."""
+    """Return the distance of neighbouring planes; None when there is none, or they differ."""
     ordered = sorted(planes_um)
     steps = [above - below for below, above in pairwise(ordered)]
-    return steps[0] if max(steps) - min(steps) < 1e-6 and steps[0] > 0 else None
+    return steps[0] if steps and max(steps) - min(steps) < 1e-6 and steps[0] > 0 else None
 
 
 def _common(values: list[float | None]) -> float | None:

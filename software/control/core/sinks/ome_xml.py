@@ -106,7 +106,8 @@ class OmeXml:
     def _pixels(self) -> str:
         layout, image = self._layout, self._image
         height, width = layout.shape_px
-        z_step = f' PhysicalSizeZ="{abs(layout.z_step_um):.6g}" PhysicalSizeZUnit="µm"' if layout.z_step_um else ""
+        step_um = image.z_step_um or layout.z_step_um
+        z_step = f' PhysicalSizeZ="{abs(step_um):.6g}" PhysicalSizeZUnit="µm"' if step_um else ""
         interval = (
             f' TimeIncrement="{layout.time_interval_s:.6g}" TimeIncrementUnit="s"' if layout.time_interval_s else ""
         )

@@ -91,7 +91,7 @@ def image(layout: DatasetLayout, image: ImageLayout, windows: Sequence[Window | 
     shapes = level_shapes(layout.shape_px)
     multiscale = {
         "name": image.name,
-        "axes": _axes(layout),
+        "axes": _axes(layout, image),
         "datasets": [_dataset(layout, image, level) for level in range(len(shapes))],
         "type": "mean",
         "metadata": {"description": "mean of 2 x 2 pixels of the level above, rounded"},
@@ -161,10 +161,10 @@ def acquisition(layout: DatasetLayout) -> Json:
     }
 
 
-def _axes(layout: DatasetLayout) -> list[Json]:
+def _axes(layout: DatasetLayout, image: ImageLayout) -> list[Json]:
     """Return the axes; a distance that is unknown has no unit and counts 1."""
     time = {"name": "t", "type": "time"} | ({"unit": "second"} if layout.time_interval_s else {})
-    z = {"name": "z", "type": "space"} | ({"unit": "micrometer"} if layout.z_step_um else {})
+    z = {"name": "z", "type": "space"} | ({"unit": "micrometer"} if image.z_step_um or layout.z_step_um else {})
     plane: list[Json] = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
     return [time, {"name": "c", "type": "channel"}, z, *plane]
 
@@ -176,12 +176,12 @@ def _dataset(layout: DatasetLayout, image: ImageLayout, level: int) -> Json:
     inset_um = (pixel_um - layout.pixel_size_um) / 2
     y_um = image.y_um - (height - 1) / 2 * layout.pixel_size_um + inset_um
     x_um = image.x_um - (width - 1) / 2 * layout.pixel_size_um + inset_um
-    z_step_um = abs(layout.z_step_um) if layout.z_step_um else 1.0
-    z_um = image.z_um if layout.z_step_um else 0.0
+    z_step_um = image.z_step_um or layout.z_step_um
+    z_um = image.z_um if z_step_um else 0.0
     return {
         "path": str(level),
         "coordinateTransformations": [
-            {"type": "scale", "scale": [layout.time_interval_s or 1.0, 1.0, z_step_um, pixel_um, pixel_um]},
+            {"type": "scale", "scale": [layout.time_interval_s or 1.0, 1.0, abs(z_step_um or 1.0), pixel_um, pixel_um]},
             {"type": "translation", "translation": [0.0, 0.0, z_um, y_um, x_um]},
         ],
     }
