@@ -10,6 +10,7 @@ from typing import Any
 from control.core.live_frame import LiveFrame
 from squid.errors import StorageError
 from squid.models.objective import Objective
+from squid.utils.task import stop_if_cancelled
 
 
 def write_snap(frame: LiveFrame, path: Path, optics: Objective, microscope: str) -> None:
@@ -30,6 +31,8 @@ def write_snap(frame: LiveFrame, path: Path, optics: Objective, microscope: str)
     ------
     StorageError
         It could not be written; an earlier file of that name is as it was.
+    TaskCancelledError
+        The task was cancelled; an earlier file of that name is as it was.
     """
     import tifffile  # 0.15 s, which the start of the window need not wait for
 
@@ -45,11 +48,13 @@ def write_snap(frame: LiveFrame, path: Path, optics: Objective, microscope: str)
             resolution=(1e4 / frame.pixel_size_um, 1e4 / frame.pixel_size_um),
             resolutionunit="CENTIMETER",
         )
+        stop_if_cancelled()
         partial.replace(path)
     except OSError as e:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise StorageError(f"{path}: the snap was not saved: {e.strerror or e}") from e
+    finally:
+        with suppress(OSError):  # a disk that is gone has told so above
+            partial.unlink(missing_ok=True)
 
 
 def _metadata(frame: LiveFrame, optics: Objective, microscope: str) -> dict[str, Any]:

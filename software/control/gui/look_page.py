@@ -27,6 +27,7 @@ from control.gui.live_panel import LivePanel
 from control.gui.parts import Section, make_action
 from control.gui.snaps import Snaps
 from control.gui.stage_panel import StagePanel
+from control.gui.work_bar import WorkBar
 from squid.errors import SquidError
 from squid.machine_file import Role
 from squid.models.geometry import Roi
@@ -63,7 +64,8 @@ class LookPage(QWidget):
         microscope = session.microscope
         self.image = LiveImage(contrast, microscope.config.camera.orientation, microscope.camera.sensor_shape_px)
         self.view, self.tools = self.image.view, self.image.tools
-        self.snaps = Snaps(session.live, session.manager, self)
+        self.work = WorkBar()
+        self.snaps = Snaps(session.live, session.manager, self.work, self)
         self.live_panel = LivePanel(session.live, session.presets)
         self.camera_panel = CameraPanel(session.live)
         self.stage_panel = StagePanel(session.manual, session.monitor)
@@ -99,7 +101,7 @@ class LookPage(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.GAP_PX, theme.GAP_PX // 2, 0, theme.GAP_PX // 2)
         layout.addWidget(self.image, 1)
-        layout.addWidget(_column("lookColumn", self.live_panel, contrast))
+        layout.addWidget(_column("lookColumn", self.live_panel, self.work, contrast))
         layout.addWidget(_column("stageColumn", self.stage_panel, self.camera_panel))
 
     def _connect(self) -> None:

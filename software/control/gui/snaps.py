@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -11,8 +12,10 @@ from PyQt5.QtWidgets import QFileDialog, QWidget
 from control.core.live import Live
 from control.core.words import in_words
 from control.gui.live_placement import snap_name
+from control.gui.work_bar import Work, WorkBar
 from squid.errors import SquidError
 from squid.models.plate import PlateGeometry
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 
@@ -25,6 +28,8 @@ class Snaps(QObject):
         Takes them.
     manager : WorkerManager
         Runs the tasks.
+    work : WorkBar
+        Shows a long exposure; its button cancels it.
     parent : QWidget
         Over which the folder is asked for.
 
@@ -43,9 +48,9 @@ class Snaps(QObject):
     busy_changed = pyqtSignal(bool)
     said = pyqtSignal(str, bool)
 
-    def __init__(self, live: Live, manager: WorkerManager, parent: QWidget) -> None:
+    def __init__(self, live: Live, manager: WorkerManager, work: WorkBar, parent: QWidget) -> None:
         super().__init__(parent)
-        self._live, self._manager, self._widget = live, manager, parent
+        self._live, self._manager, self._work, self._widget = live, manager, work, parent
         self.folder: Path | None = None
         self.plate: PlateGeometry | None = None
 
@@ -78,9 +83,13 @@ class Snaps(QObject):
 
     def _start(self, name: str, task: Callable[[], object]) -> None:
         self.busy_changed.emit(True)
+        work = self._work.begin("Taking an image")
         try:
-            self._manager.submit(name, task, on_complete=self._snapped, on_error=self._failed)
+            submit_with_progress(
+                self._manager, work, name, task, on_complete=self._snapped, on_error=partial(self._failed, work)
+            )
         except SquidError as refusal:
+            work.reset()
             self.busy_changed.emit(False)
             self.said.emit(in_words(refusal), True)
 
@@ -88,6 +97,6 @@ class Snaps(QObject):
         self.busy_changed.emit(False)
         self.said.emit(f"Stored {result.value}" if isinstance(result.value, Path) else "", False)
 
-    def _failed(self, result: WorkerResult) -> None:
+    def _failed(self, work: Work, result: WorkerResult) -> None:
         self.busy_changed.emit(False)
-        self.said.emit(in_words(result.error), True)
+        self.said.emit("The snap was cancelled" if work.is_cancelled else in_words(result.error), not work.is_cancelled)

@@ -155,6 +155,24 @@ def test_a_snap_is_stored_under_its_well(page, session, qtbot, tmp_path):
     assert (tifffile.imread(file) == pixels(page)).all()
 
 
+def test_a_long_exposure_can_be_cancelled_is_dark_at_once_and_leaves_no_file(page, session, qtbot, tmp_path):
+    page.snaps.folder = tmp_path / "snaps"
+    page.work._delay.setInterval(1)
+    _, longest_ms = session.live.camera_choices.exposure_range_ms
+    press(page, "channel_DAPI")
+    session.live.set(exposure_ms=longest_ms)
+    press(page, "snapFileButton")
+    qtbot.waitUntil(lambda: page.work.isVisible() and bool(session.microscope.illumination.lit), timeout=WAIT_MS)
+    QTest.mouseClick(page.work.cancel_button, Qt.LeftButton)
+    qtbot.waitUntil(lambda: page.tools.message.text() == "The snap was cancelled", timeout=WAIT_MS)
+    assert session.microscope.illumination.lit == ()
+    assert page.live_panel.snap_action.isEnabled()
+    assert list((tmp_path / "snaps").glob("*")) == []
+    press(page, "channel_Brightfield")
+    press(page, "snapButton")
+    qtbot.waitUntil(lambda: bool(page.view.layers), timeout=WAIT_MS)
+
+
 def test_a_folder_that_cannot_be_written_is_said(page, qtbot, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
