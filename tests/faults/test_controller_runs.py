@@ -88,7 +88,8 @@ class Struck:
 
 @pytest.fixture
 def struck(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Struck]:
-    link = {"arguments": ["--link", str(tmp_path / "port"), "--boot-ms", "50"]}
+    path = str(tmp_path / "port")  # plugged in again, the terminal may have another name
+    link = {"port": path, "arguments": ["--link", path, "--boot-ms", "50"]}
     sequences = request.node.callspec.params.get("sequences", True) if hasattr(request.node, "callspec") else True
     with controller_rig(machine(tmp_path, sequences=sequences, link=link)) as (bench, controller):
         yield Struck(bench, controller)

@@ -129,8 +129,7 @@ class Exchange:
         if frame.status == ExecutionStatus.INVALID:
             raise self._failed(CommandRefusedError(self._label, command.code, Reason.NONE))
         if frame.status == ExecutionStatus.EXECUTION_ERROR and command.code is not Code.HEARTBEAT:
-            self._refused(command, frame, now_s)
-            return None
+            return self._refused(command, frame, now_s)
         self.command = None
         return frame
 
@@ -184,13 +183,21 @@ class Exchange:
         self._ignores_damage_until_s = now_s + _STALE_S
         return self._packet
 
-    def _refused(self, command: Command, frame: StatusFrame, now_s: float) -> None:
-        """Fail; 2.0 tells why on a page of its own that may come with the next frame."""
+    def _refused(self, command: Command, frame: StatusFrame, now_s: float) -> bytes | None:
+        """Fail; 2.0 tells why on a page of its own that may come with the next frame.
+
+        Damage that the checksum let pass and the guard found is damage: the packet is sent again.
+        """
+        if now_s < self._ignores_damage_until_s:
+            return None
         if frame.is_guarded and frame.page is not Page.FAULT:
             self._refused_s = self._refused_s or now_s
-            return
+            return None
         reason = frame.page_data >> 24 if frame.is_guarded else 0
         known = Reason(reason) if reason in frozenset(Reason) else Reason.NONE
+        if known is Reason.GUARD_MISMATCH:
+            self._refused_s = None
+            return self._damaged(command, now_s)
         raise self._failed(CommandRefusedError(self._label, command.code, known))
 
     def _failed(self, error: DeviceError) -> DeviceError:

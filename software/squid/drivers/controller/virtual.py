@@ -32,6 +32,8 @@ class VirtualLinkOptions(LinkOptions):
 
     Attributes
     ----------
+    port : str or None
+        What the host opens, for example the link that ``--link PATH`` makes; None: its terminal, as it is named now.
     program : Path or None
         The virtual controller; None: built from ``firmware/`` beside the program.
     stock : str or None
@@ -182,7 +184,7 @@ class VirtualControllerLink(ControllerLink):
         stock = ("--stock", o.stock) if o.stock else ()
         program = o.program or build_controller()
         self.controller = VirtualController(program, "--speed", str(o.speed), *stock, *o.arguments)
-        self._options = o.model_copy(update={"port": self.controller.port})
+        self._options = o.model_copy(update={"port": o.port or self.controller.port})
         try:
             super()._do_open()
         except BaseException:

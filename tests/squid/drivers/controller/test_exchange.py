@@ -95,6 +95,26 @@ def test_refusals_name_the_reason_when_the_firmware_tells(exchange: Exchange) ->
     assert refusal.value.reason is Reason.OUTSIDE_LIMITS
 
 
+def test_what_the_guard_finds_damaged_is_sent_again(exchange: Exchange) -> None:
+    """Two wrong bytes that the checksum let pass: nothing moved, and nobody refused the move as it was meant."""
+    ours = dataclasses.replace(IDLE, version=(2, 0))
+    page = dataclasses.replace(ours, inputs=Page.FAULT << 4, page_data=Reason.GUARD_MISMATCH << 24)
+    exchange.synchronise(ours)
+    move = Command(Code.GUARDED_MOVETO_X, {"target_usteps": 1000})
+    packet = exchange.start(move, 0.0)
+    assert exchange.on_frame(showing(42, 4, ours), 0.01) is None
+    assert exchange.on_frame(showing(42, 4, page), 0.012) == packet
+    assert exchange.on_frame(showing(42, 4, ours), 0.02) is None  # of the packet before
+    assert exchange.on_time(0.03) is None
+    assert exchange.on_frame(showing(42, 1, ours), 0.031) is not None
+    assert exchange.repetitions == 1
+    assert exchange.start(move, 1.0)
+    for number in range(MAX_REPETITIONS):
+        assert exchange.on_frame(showing(43, 4, page), 1.1 + number / 10) is not None
+    with pytest.raises(CommandDamagedError):
+        exchange.on_frame(showing(43, 4, page), 9.0)
+
+
 def test_a_lingering_error_does_not_fail_a_heartbeat(exchange: Exchange) -> None:
     exchange.start(Command(Code.HEARTBEAT), 0.0)
     assert exchange.on_frame(showing(42, 4), 0.01) is not None
