@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.turns import Turns
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -19,7 +20,12 @@ TURNS = pytest.StashKey[Turns]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take turns with the other processes of this `pytest -n`; a process that is alone needs none."""
+    """Take turns with the other processes of this `pytest -n`; a process that is alone needs none.
+
+    Hypothesis measures no example: on a busy machine each of them may take long.
+    """
+    settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("tests")
     if hasattr(config, "workerinput"):
         config.stash[TURNS] = Turns(Path(config.getoption("basetemp")).parent)
 

@@ -54,7 +54,7 @@ def test_a_periodic_task_repeats_until_cancelled(qtbot: QtBot, make_manager: Mak
     periodic = PeriodicTask(manager, "poll", lambda: runs.append(time.monotonic()), 0.03).start()
     qtbot.waitUntil(lambda: len(runs) >= 4, timeout=10_000)
     assert all(later - earlier >= 0.02 for earlier, later in pairwise(runs))
-    qtbot.waitUntil(periodic.cancel)
+    periodic.cancel()  # whether it was in time for the last run is left to chance
     assert not periodic.cancel()
     count = len(runs)
     qtbot.wait(100)

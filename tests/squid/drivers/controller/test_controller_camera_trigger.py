@@ -25,6 +25,7 @@ def ms_of(bench: Bench, name: str, level: int) -> list[float]:
     return [edge[0] / 1000 for edge in bench.controller.ask("edges")["edges"] if edge[1:] == [name, level]]
 
 
+@pytest.mark.alone
 def test_a_strobe_lights_from_its_delay_on_for_its_time(bench: Bench) -> None:
     trigger = strobed(bench, strobe_delay_ms=20.0)
     for source, port in (("488", "D2"), ("561", "D3"), ("488", "D2")):
