@@ -19,21 +19,22 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from control.core.multi_point_controller import MultiPointController
-from control.core.queue_view import QueueView, shown
+from control.core.queue_view import QueueView, surplus
 from control.core.run import USER, Run
 from control.core.run_queue import QueuedRun, RunQueue
-from control.core.run_record import PLAN_FILE, RunSummary, replace_text
+from control.core.run_record import PLAN_FILE, RunSummary, read_summary, replace_text
 from control.core.run_status import RunStatus
 from control.core.words import in_words
-from squid.errors import SquidError, StorageError
+from squid.errors import ResumeRefusedError, SquidError, StorageError
 from squid.models.plan import AcquisitionPlan, plan_text, read_plan
-from squid.utils.persistent_queue import JobState
+from squid.utils.bounded import start_bounded
+from squid.utils.persistent_queue import ENDED, JobState
 from squid.utils.task import TaskHandle, current_task
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
@@ -47,6 +48,9 @@ START_S = 600.0
 
 THREAD_S = 30.0
 """How long they wait for a thread before it is told that there is none: tasks may hang in all of them."""
+
+LOOK_S = 1.0
+"""How long a share may take to say whether a run folder is there."""
 
 OnError = Callable[[str], object]
 
@@ -112,10 +116,14 @@ class QueueRunner:
         return run.wait(timeout_s) if run is not None else None
 
     def interrupted(self) -> list[QueuedRun]:
-        """Return the runs that were under way when the program died, for resume; from a task, at start."""
-        found = self._queue.recover() if self._view.current_id is None else self._queue.runs(JobState.INTERRUPTED)
-        self._refresh()
-        return found
+        """Return the runs that are offered for resume, the newest first; from a task, at start.
+
+        They were under way when the program died, or a fault or the end of the program has ended them.
+        """
+        if self._view.current_id is None:
+            self._queue.recover()
+        self._forget(surplus(self._queue.runs()))
+        return [run for run in self._view.offered if _is_there(run.run_folder)]
 
     # --- for people: these return at once ---------------------------------------------------------------------------
 
@@ -169,12 +177,16 @@ class QueueRunner:
             run.stop_now(reason)
 
     def cancel(self, run_id: int, on_error: OnError | None = None) -> TaskHandle:
-        """Take a waiting or interrupted run out."""
+        """Take a waiting or interrupted run out; one that ended early is offered for resume no more."""
         return self._task("take out", lambda: self._cancel(run_id), on_error)
 
     def move(self, run_id: int, before: int | None, on_error: OnError | None = None) -> TaskHandle:
         """Move a waiting run before another one, or to the end (None)."""
         return self._task("move", lambda: self._move(run_id, before), on_error)
+
+    def clear_finished(self, on_error: OnError | None = None) -> TaskHandle:
+        """Take all that has ended out of the list, but what is offered for resume; run folders stay as they are."""
+        return self._task("clear", self._clear, on_error)
 
     def resume(self, run_id: int, on_error: OnError | None = None) -> TaskHandle:
         """Go on with an interrupted or ended run at its first missing frame, before all others."""
@@ -201,7 +213,7 @@ class QueueRunner:
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_text(file, plan_text(plan))
         run_id = self._queue.add(file, output, name=plan.name)
-        self._refresh()
+        self._forget(surplus(self._queue.runs()))
         return run_id
 
     def _enqueue(self, plan: AcquisitionPlan, output: Path, start: int | None, front: bool) -> None:
@@ -219,18 +231,36 @@ class QueueRunner:
         self._queue.move(run_id, before)
         self._refresh()
 
+    def _clear(self) -> None:
+        self._forget(run for run in self._queue.runs(*ENDED) if not run.is_offered)
+
+    def _forget(self, runs: Iterable[QueuedRun]) -> None:
+        """Take ended runs out of the list, and the queue's copies of their plans from the disk."""
+        gone = list(runs)
+        self._queue.forget(gone)
+        kept = {run.plan_file for run in self._queue.runs()}
+        for file in {run.plan_file for run in gone} - kept:
+            if file.parent == self._folder.absolute():
+                file.unlink(missing_ok=True)
+        self._refresh()
+
     def _resume(self, run_id: int, ends: int) -> None:
         run = next(run for run in self._queue.runs() if run.id == run_id)
-        if run.state is JobState.INTERRUPTED:
+        if run.state is JobState.INTERRUPTED or (run.run_folder is not None and run.state in ENDED):
             self._queue.resume(run_id)
-        elif run.run_folder is not None and run.state is not JobState.RUNNING:
-            self._to_front(self._queue.add(run.plan_file, run.output, run.run_folder, name=run.name))
+        elif run.run_folder is not None and run.state is JobState.WAITING:
+            self._to_front(run_id)
         else:
             raise ValueError(f"run {run_id} is {run.state.value} and has nothing to resume")
         self._open(ends)
 
     def _resume_folder(self, folder: Path, ends: int) -> None:
-        self._to_front(self._queue.add(folder / PLAN_FILE, folder.parent, folder, name=folder.name))
+        folder = folder.absolute()
+        known = next((run.id for run in self._queue.runs() if run.run_folder == folder), None)
+        if known is not None:
+            self._resume(known, ends)
+            return
+        self._to_front(self._queue.add(folder / PLAN_FILE, folder.parent, folder, name=_name_in(folder)))
         self._open(ends)
 
     def _to_front(self, run_id: int) -> None:
@@ -336,14 +366,14 @@ class QueueRunner:
         reason = self._reason_to_hold(summary)
         self._run = None
         try:
-            self._queue.finish(run_id, summary)
+            self._queue.finish(run_id, summary, offer=_is_cut_short(summary))
         except StorageError as e:
             reason = reason or f"the end of {summary.name} could not be noted: {e}"
+        self._try_refresh()  # before it says that nothing is under way: then the list is true
         self._replace(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
         ends = self._ends
         if self._view.is_open and not self._manager.is_shut_down:
             self._task("next", lambda: self._start_next(ends), self._hold_if_open)
-        self._try_refresh()
 
     def _reason_to_hold(self, summary: RunSummary) -> str:
         if summary.status != "aborted":
@@ -373,7 +403,9 @@ class QueueRunner:
 
     def _refresh(self) -> None:
         with self._reading:  # of two threads that read, the later one has the newer list
-            self._replace(runs=shown(self._queue.runs()))
+            runs = self._queue.runs()
+            old = {run.id for run in surplus(runs)}
+            self._replace(runs=tuple(run for run in runs if run.id not in old))
 
     def _hold_if_open(self, reason: str) -> None:
         if self._view.is_open:
@@ -393,3 +425,29 @@ class QueueRunner:
     def _replace(self, **changes: Any) -> None:
         with self._lock:
             self._view = replace(self._view, **changes)
+
+
+def _is_cut_short(summary: RunSummary) -> bool:
+    """Whether a run was ended by a fault, the end of the program or F12, and not by a person who pressed Abort."""
+    is_aborted = summary.reason == USER or summary.reason.startswith(f"{USER};")
+    return summary.status == "aborted" and not is_aborted and summary.frames_stored < summary.frames_planned
+
+
+def _is_there(folder: Path | None) -> bool:
+    """Whether a run folder is there; on a share that does not answer it may be."""
+    gone: list[Path] = []
+
+    def look() -> None:
+        if folder is not None and not folder.is_dir():
+            gone.append(folder)
+
+    start_bounded(f"look for {folder}", look)(LOOK_S)
+    return not gone
+
+
+def _name_in(folder: Path) -> str:
+    """Return the name of the plan of a run folder."""
+    try:
+        return read_summary(folder).name
+    except ResumeRefusedError:  # the resume says what is wrong with it
+        return folder.name

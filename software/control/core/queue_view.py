@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from control.core.run_queue import QueuedRun
-from squid.utils.persistent_queue import JobState
+from squid.utils.persistent_queue import ENDED, JobState
 
-ENDED_SHOWN = 100
-"""So many ended runs are listed."""
-
-ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+ENDED_KEPT = 100
+"""So many ended runs are listed, and kept in the queue's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class QueueView:
     Attributes
     ----------
     runs : tuple of QueuedRun
-        In order; of the ended ones the last `ENDED_SHOWN`.
+        In the order of the queue.
     is_open : bool
         It starts the next run by itself.
     holding : str
@@ -42,9 +41,37 @@ class QueueView:
         """Return how many runs are in a state."""
         return sum(run.state is state for run in self.runs)
 
+    @property
+    def listed(self) -> tuple[QueuedRun, ...]:
+        """The runs as a person wants them: under way, offered for resume, waiting in order, ended newest first."""
+        waiting = [run for run in self.runs if run.state is JobState.WAITING]
+        others = [run for run in self.runs if run.state is not JobState.WAITING]
+        others.sort(key=lambda run: run.ended_utc or "", reverse=True)
+        return tuple(sorted((*waiting, *others), key=_place))
 
-def shown(runs: Sequence[QueuedRun]) -> tuple[QueuedRun, ...]:
-    """Return all runs that have not ended, and the last of those that have, in their order."""
-    ended = [run.id for run in runs if run.state in ENDED]
-    old = set(ended[:-ENDED_SHOWN])
-    return tuple(run for run in runs if run.id not in old)
+    @property
+    def offered(self) -> tuple[QueuedRun, ...]:
+        """Runs that ended before their time and wait for a person's word, the newest first."""
+        return tuple(run for run in self.listed if run.is_offered)
+
+
+def _place(run: QueuedRun) -> int:
+    if run.state is JobState.RUNNING:
+        return 0
+    return 1 if run.is_offered else 2 if run.state is JobState.WAITING else 3
+
+
+def surplus(runs: Iterable[QueuedRun]) -> tuple[QueuedRun, ...]:
+    """Return what the history need not keep: second lines of a run folder, and all but the last `ENDED_KEPT` ends."""
+    newest_first = sorted(runs, key=lambda run: (run.state not in ENDED, run.ended_utc or "", run.id), reverse=True)
+    folders: set[Path] = set()
+    kept, left_out = 0, []
+    for run in newest_first:
+        is_second = run.run_folder in folders
+        if run.run_folder is not None:
+            folders.add(run.run_folder)
+        if run.state in ENDED and (is_second or kept >= ENDED_KEPT):
+            left_out.append(run)
+        elif run.state in ENDED:
+            kept += 1
+    return tuple(left_out)

@@ -4,6 +4,10 @@
 
     add ─▶ waiting ──take──▶ running ──finish──▶ done (completed, with or without missing frames) · failed (aborted)
                                └─ the program died ─▶ interrupted ──resume──▶ waiting, first in line, in its run folder
+    done · failed · taken out ──resume──▶ the same                   ──forget──▶ gone from the list; its folder stays
+
+A run folder has one line, however often the run is resumed. A run that a fault ended, or the end of the program, is
+*offered*: somebody wants the rest of it, until he resumes or dismisses it.
 
 Owns what a queued run is; the order and the states are `squid.utils.persistent_queue`'s. Starts nothing: who takes a
 run starts it, notes its run folder and says how it ended.
@@ -11,11 +15,14 @@ run starts it, notes its run folder and says how it ended.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from control.core.run_record import RunSummary
-from squid.utils.persistent_queue import Job, JobState, PersistentQueue
+from squid.utils.persistent_queue import ENDED, Job, JobState, PersistentQueue
+
+_OFFERED = "offered"
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class QueuedRun:
         Of the plan.
     frames_stored, frames_planned : int or None
         Once it has ended.
+    is_offered : bool
+        It ended before its time, other than by a plain abort, and was neither resumed nor dismissed.
     """
 
     id: int
@@ -54,6 +63,13 @@ class QueuedRun:
     name: str = ""
     frames_stored: int | None = None
     frames_planned: int | None = None
+    is_offered: bool = False
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether it has a folder and has ended, in whatever way, with frames that are not stored."""
+        is_whole = self.state is JobState.DONE and self.frames_stored == self.frames_planned
+        return self.run_folder is not None and not is_whole and self.state in (JobState.INTERRUPTED, *ENDED)
 
 
 class RunQueue:
@@ -88,8 +104,17 @@ class RunQueue:
         """Note the run folder, so that the run can be resumed from it."""
         self._queue.update(run_id, {"run_folder": str(run_folder.absolute())})
 
-    def finish(self, run_id: int, summary: RunSummary) -> None:
+    def finish(self, run_id: int, summary: RunSummary, *, offer: bool = False) -> None:
         """Say how a running run ended.
+
+        Parameters
+        ----------
+        run_id : int
+            Which one.
+        summary : RunSummary
+            Its end.
+        offer : bool
+            Somebody will want the rest of it: see `QueuedRun.is_offered`.
 
         Raises
         ------
@@ -100,7 +125,8 @@ class RunQueue:
             raise ValueError(f"run {run_id} of '{summary.name}' has not ended")
         state = JobState.FAILED if summary.status == "aborted" else JobState.DONE
         self._queue.finish(run_id, state, summary.reason or summary.status)
-        self._queue.update(run_id, {"frames_stored": summary.frames_stored, "frames_planned": summary.frames_planned})
+        counts = {"frames_stored": summary.frames_stored, "frames_planned": summary.frames_planned}
+        self._queue.update(run_id, {**counts, _OFFERED: offer})
 
     def refuse(self, run_id: int, reason: str) -> None:
         """Say why a run that was taken could not be started."""
@@ -111,12 +137,21 @@ class RunQueue:
         return [_queued_run(job) for job in self._queue.recover()]
 
     def resume(self, run_id: int) -> None:
-        """Let an interrupted run wait again, before all others."""
+        """Let an interrupted run, or one that has ended, wait again, before all others."""
         self._queue.resume(run_id)
 
     def cancel(self, run_id: int) -> bool:
-        """Take a waiting or interrupted run out; False if it is neither."""
-        return self._queue.cancel(run_id)
+        """Take a waiting or interrupted run out; one that ended early is offered no more. False if it is neither."""
+        if self._queue.cancel(run_id):
+            return True
+        is_offered = _queued_run(self._queue.job(run_id)).is_offered
+        if is_offered:
+            self._queue.update(run_id, {_OFFERED: False})
+        return is_offered
+
+    def forget(self, runs: Iterable[QueuedRun]) -> None:
+        """Take runs that have ended out of the list; their folders stay."""
+        self._queue.forget(run.id for run in runs)
 
     def move(self, run_id: int, before: int | None) -> None:
         """Move a waiting run before another one, or to the end (None)."""
@@ -147,4 +182,5 @@ def _queued_run(job: Job) -> QueuedRun:
         content.get("name", Path(content["plan_file"]).stem),
         content.get("frames_stored"),
         content.get("frames_planned"),
+        job.state is JobState.INTERRUPTED or (job.state is JobState.FAILED and bool(content.get(_OFFERED))),
     )

@@ -4,7 +4,7 @@
 
     add ─▶ WAITING ──take──▶ RUNNING ──finish──▶ DONE · FAILED
               │                  └─ the program died ─▶ recover ─▶ INTERRUPTED ──resume──▶ WAITING, first in line
-              └──cancel──▶ CANCELLED
+              └──cancel──▶ CANCELLED                   all that has ended ──resume──▶ the same · forget ──▶ gone
 
 Every change is one transaction, on disk when the call returns; what disk or file refuse is a `StorageError` and changes
 nothing. Knows not what a job is: a JSON object.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,6 +49,9 @@ class JobState(Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+
+
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,19 @@ class PersistentQueue:
         return self.jobs(JobState.INTERRUPTED)
 
     def resume(self, job_id: int) -> None:
-        """Let an interrupted job wait again, before all others; its content and note are kept."""
+        """Let a job that was interrupted, or has ended, wait again, before all others; content and note are kept."""
         with self._transaction() as database:
-            self._change(job_id, JobState.WAITING, (JobState.INTERRUPTED,), None)
+            self._change(job_id, JobState.WAITING, (JobState.INTERRUPTED, *ENDED), None)
             database.execute("UPDATE job SET place = (SELECT min(place) FROM job) - 1 WHERE id = ?", (job_id,))
+
+    def forget(self, job_ids: Iterable[int]) -> None:
+        """Take jobs that have ended out of the history; others stay."""
+        marks = ", ".join("?" * len(ENDED))
+        states = [state.value for state in ENDED]
+        with self._transaction() as database:
+            database.executemany(
+                f"DELETE FROM job WHERE id = ? AND state IN ({marks})", [(job_id, *states) for job_id in job_ids]
+            )
 
     def move(self, job_id: int, before: int | None) -> None:
         """Move a waiting job before another one, or to the end (None)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 from tests.control.core.queue_bench import bench, until
 from tests.rig import FRAMES, machine, plan
 
-from control.core import multi_point_controller, queue_runner
+from control.core import multi_point_controller, queue_runner, queue_view
 from control.core.multi_point_controller import MultiPointController
-from control.core.run import Run
+from control.core.run import USER, Run
 from control.core.run_queue import RunQueue
 from control.core.run_record import read_summary
 from control.core.run_view import RunState
@@ -69,9 +70,11 @@ def test_a_fault_holds_the_queue_and_says_why_and_a_resume_takes_the_rest(tmp_pa
         assert "first was ended by a fault: stage" in rig.queue.view().holding
         broken = rig.queue.view().runs[0]
         assert broken.run_folder is not None
+        assert rig.queue.view().offered == (broken,)
         assert rig.queue.resume(broken.id).wait(20)
         until(rig.is_idle)
-        assert [state for _, state in rig.states()].count(JobState.DONE) == 2
+        assert rig.states() == [("first", JobState.DONE), ("second", JobState.DONE)], "one line for each run folder"
+        assert rig.queue.view().offered == ()
         assert read_summary(broken.run_folder).status == "completed"
         assert read_summary(broken.run_folder).parts == 2
 
@@ -185,6 +188,70 @@ def test_everything_survives_the_program(tmp_path: Path) -> None:
         assert rig.queue.resume(taken.id).wait(20)
         until(rig.is_idle)
         assert set(rig.states()) == {("finished", JobState.DONE), ("waits", JobState.DONE)}
+
+
+def test_what_was_ended_by_the_program_s_end_is_offered_until_it_is_dismissed(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("plate", wells="B2:D6", start=True)
+        until(lambda: rig.status.snapshot().stored > 3)
+        rig.queue.stop_now(f"{USER} (the window was closed)")
+        until(rig.is_idle)
+        folder = rig.queue.view().runs[0].run_folder
+    with bench(tmp_path) as rig:
+        (offered,) = rig.queue.interrupted()
+        assert (offered.name, offered.state, offered.run_folder) == ("plate", JobState.FAILED, folder)
+        rig.enqueue("waits")
+        assert [run.name for run in rig.queue.view().listed] == ["plate", "waits"]
+        assert rig.queue.clear_finished().wait(20)
+        assert rig.queue.view().offered == (offered,), "what somebody wants back is not cleared away"
+        assert rig.queue.cancel(offered.id).wait(20)
+        assert rig.queue.view().offered == ()
+        assert [run.name for run in rig.queue.view().listed] == ["waits", "plate"]
+    with bench(tmp_path) as rig:
+        assert rig.queue.interrupted() == []
+
+
+def test_an_abort_is_a_person_s_word_and_not_offered_again_nor_is_what_was_deleted(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        for reason in (USER, "stage: lost"):
+            rig.enqueue("plate", wells="B2:D6", start=True)
+            until(lambda: rig.status.snapshot().state is RunState.RUNNING)
+            rig.queue.abort(reason)
+            until(rig.is_idle)
+        assert [run.is_offered for run in rig.queue.view().runs] == [False, True]
+        assert len(rig.queue.interrupted()) == 1
+        folder = rig.queue.view().offered[0].run_folder
+        assert folder is not None
+        shutil.rmtree(folder)
+        assert rig.queue.interrupted() == []
+
+
+def test_finished_runs_are_cleared_with_the_queue_s_copies_of_their_plans(tmp_path: Path) -> None:
+    with bench(tmp_path) as rig:
+        rig.enqueue("done", start=True)
+        until(rig.is_idle)
+        rig.enqueue("waits")
+        folder = rig.queue.view().runs[0].run_folder
+        assert len(list((tmp_path / "plans").iterdir())) == 2
+        assert rig.queue.clear_finished().wait(20)
+        assert rig.states() == [("waits", JobState.WAITING)]
+        assert [run.plan_file for run in rig.queue.view().runs] == list((tmp_path / "plans").iterdir())
+        assert folder is not None
+        assert folder.is_dir()
+
+
+def test_the_history_is_bounded_and_holds_each_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_view, "ENDED_KEPT", 3)
+    queue = RunQueue(tmp_path / "queue.sqlite")
+    for number in range(5):
+        queue.add(tmp_path / "plan.yaml", tmp_path, tmp_path / f"run {max(1, number)}")
+        taken = queue.take()
+        assert taken is not None
+        queue.refuse(taken.id, "")
+    queue.close()
+    with bench(tmp_path) as rig:
+        assert [run.run_folder for run in rig.queue.view().listed] == [tmp_path / f"run {n}" for n in (4, 3, 2)]
+        assert len(rig.queue._queue.runs()) == 3, "in the file, too"
 
 
 def test_a_broken_listener_and_a_broken_tap_do_not_disturb_the_run(tmp_path: Path) -> None:

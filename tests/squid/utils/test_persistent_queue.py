@@ -101,6 +101,19 @@ os.kill(os.getpid(), signal.SIGKILL)
     queue.close()
 
 
+def test_what_has_ended_waits_again_or_is_forgotten_and_nothing_else_is(tmp_path: Path) -> None:
+    queue = PersistentQueue(tmp_path / "queue.sqlite")
+    failed, done, waiting = (queue.add({"n": number}) for number in range(3))
+    for job_id, state in ((failed, JobState.FAILED), (done, JobState.DONE)):
+        queue.take()
+        queue.finish(job_id, state, "its note")
+    queue.resume(failed)
+    assert [(job.id, job.note) for job in queue.jobs(JobState.WAITING)] == [(failed, "its note"), (waiting, "")]
+    queue.forget([failed, done, waiting])
+    assert [job.id for job in queue.jobs()] == [failed, waiting]
+    queue.close()
+
+
 def test_what_the_file_refuses_is_told_and_changes_nothing(tmp_path: Path) -> None:
     queue = PersistentQueue(tmp_path / "queue.sqlite")
     queue.add({"plan": "a.yaml"})
