@@ -16,7 +16,7 @@ from control.core.facts import Listener
 from control.core.frame_writer import Tap
 from control.core.journal import read_journal
 from control.core.preflight import Preflight, preflight
-from control.core.resume_check import refuse_changes
+from control.core.resume_check import refuse_changes, refuse_lost_data
 from control.core.run import Run
 from control.core.run_folder import lock, log_to, plan_of, summary_of
 from control.core.run_parts import Progress, RunBuilder
@@ -132,6 +132,7 @@ class MultiPointController:
                 raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
             plan = plan_of(folder, state)
             refuse_changes(folder, state.header, plan, machine)
+            refuse_lost_data(folder, summary.outputs, len(state.stored))
             origin = StagePosition(*state.header["origin_um"])
             # a plan that names no objective runs with the one in use: that of its beginning
             same = plan.model_copy(update={"objective": state.header["optics"]["objective"]})

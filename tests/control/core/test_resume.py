@@ -82,6 +82,19 @@ def test_a_preset_that_it_uses_refuses_it_and_the_difference_is_named(tmp_path: 
         assert resumed(bench, run).status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("storage", "gone"), [("ome-zarr", "plate.ome.zarr"), ("ome-tiff", "ome_tiff"), ("tiff", "frames.csv")]
+)
+def test_frames_that_are_not_there_any_more_are_not_counted_as_stored(tmp_path: Path, storage: str, gone: str) -> None:
+    with rig.rig(rig.machine(tmp_path, time_scale=10)) as bench:
+        run = cut_short(bench, tmp_path, storage={"format": storage})
+        (run.folder / gone).rename(tmp_path / "elsewhere")
+        with pytest.raises(ResumeRefusedError, match=rf"frames were stored, but {gone} is not there any more"):
+            bench.controller.resume(run.folder)
+        (tmp_path / "elsewhere").rename(run.folder / gone)
+        assert resumed(bench, run).status == "completed"
+
+
 def test_a_channel_without_a_gain_of_its_own_takes_that_of_no_other_channel_or_run(tmp_path: Path) -> None:
     one: dict[str, Any] = {"wells": "B2", "fields": {"rows": 1, "columns": 1}, "sequence": {"z_plan": None}}
     with rig.rig(rig.machine(tmp_path)) as bench:

@@ -25,6 +25,9 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of ``frames.csv``; `name` is the image's, positions are stage coordinates."""
 
+TABLE = "frames.csv"
+"""Name of the table of stored frames."""
+
 NOT_TAKEN = "not taken"
 """Reason of a frame that is missing without any having been given: the run ended before it."""
 
@@ -44,7 +47,7 @@ class FrameTable:
 
     def __init__(self, disk: Disk, folder: Path, frames_planned: int) -> None:
         self._disk = disk
-        self._file = LineFile(disk, folder / "frames.csv", ",".join(COLUMNS))
+        self._file = LineFile(disk, folder / TABLE, ",".join(COLUMNS))
         self._missing_path = folder / "missing.csv"
         self._stored = IndexSet(frames_planned)
         self._repeated: set[int] = set()
