@@ -26,11 +26,12 @@ from tests.faults.test_run_hard_cases import assert_over, ended, held, shorten_m
 from tests.rig import FRAMES, Rig
 
 from control.core import frame_writer, run_parts
-from control.core.facts import EventStarted, FrameStored, Hung, Paused
+from control.core.facts import EventStarted, FrameStored, Paused, Waiting
 from control.core.journal import FILE_NAME, read_journal
 from control.core.run import Run
 from control.core.run_record import read_summary
 from control.core.sinks.sink import Sink
+from control.core.step_watch import Step
 from squid.errors import DiskFullError, ResumeRefusedError, StorageError
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
@@ -287,15 +288,16 @@ def test_a_run_that_cannot_begin_leaves_the_microscope_to_the_next(tmp_path: Pat
 
 @pytest.mark.parametrize("why", ["user", "hung: camera.trigger"])
 def test_a_disk_that_fails_too_does_not_hide_why_the_run_ended(tmp_path: Path, why: str) -> None:
-    faults = ["camera.hang@frame=12"] if why.startswith("hung") else []
-    with rig.rig(rig.machine(tmp_path, time_scale=5), faults) as bench:
+    with rig.rig(rig.machine(tmp_path, time_scale=5)) as bench:
         run = bench.controller.start(rig.plan(tmp_path), tmp_path / "out")
         hold_between_frames(bench, run, 3)
         with disk_takes_nothing():
             run.go_on()
-            until(lambda: len(bench.said(EventStarted)) >= 12 or bench.said(Hung))
+            until(lambda: bench.said(Waiting))
             if why == "user":
                 run.abort()
+            else:
+                run.overdue(Step("camera", "trigger", 1.0))
             summary = ended(run)
         assert_over(bench)
     assert summary.status == "aborted"

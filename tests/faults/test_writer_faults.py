@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests import rig
-from tests.faults.test_run_hard_cases import assert_over, shorten_margins, until
-from tests.faults.test_run_hard_io import assert_whole, sinks_with, writer_threads
+from tests.faults.test_run_hard_cases import assert_over, held, shorten_margins, until
+from tests.faults.test_run_hard_io import assert_whole, is_locked, sinks_with, writer_threads
 from tests.rig import FRAMES
 
 from control.core import frame_writer
 from control.core.facts import EventStarted, FrameStored, Waiting
+from control.core.journal import FILE_NAME
 from control.core.stored_run import StoredRun
 
 LIMIT_S = 3.0
@@ -139,6 +140,34 @@ def test_row_5_a_writer_that_fails_again_and_again_ends_the_run(
     assert summary.reason.startswith(f"storage: the writer failed {frame_writer.RESTARTS + 1} times in a row")
     assert "a bug in a sink" in summary.reason
     assert 0 < summary.frames_stored <= 10
+    with rig.rig(config) as bench:
+        summary = bench.finish(bench.controller.resume(run.folder))
+    assert summary.status == "completed"
+    assert_same(run.folder, undisturbed)
+
+
+def test_row_5_a_writer_that_hangs_ends_the_run_and_stores_nothing_when_it_comes_back(
+    tmp_path: Path, undisturbed: dict[int, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = rig.machine(tmp_path)
+    monkeypatch.setattr(frame_writer, "SILENCE_S", 0.5)
+    with held() as released:
+
+        def block(when: str, folder: Path, index: int) -> None:
+            if when == "append" and index == 10:
+                released.wait(30)
+
+        with sinks_with(block), rig.rig(config) as bench:
+            run, summary = bench.run(rig.plan(tmp_path), tmp_path / "out")
+            assert_over(bench)
+            journal = (run.folder / FILE_NAME).read_bytes()
+            assert is_locked(run.folder)
+            released.set()
+            until(lambda: not is_locked(run.folder))
+    assert summary.status == "aborted"
+    assert "the writer hangs: task 'frame writer' reported no progress" in summary.reason
+    assert "in block" in (run.folder / "stacks.log").read_text()
+    assert (run.folder / FILE_NAME).read_bytes() == journal
     with rig.rig(config) as bench:
         summary = bench.finish(bench.controller.resume(run.folder))
     assert summary.status == "completed"

@@ -28,14 +28,16 @@ DISK_S = 5.0
 def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status, str]:
     """Let the writer finish; return how the run ended, now that all is known."""
     writer = parts.writer
-    if not _drained(parts, aborted=status == "aborted"):
-        writer.disown()
-        reason = reason if status == "aborted" else parts.control.abort_reason or reason
-        return "aborted", f"{reason}; and the writer did not finish within {DRAIN_S:g} s"
-    if writer.failure is not None:
-        storage = f"storage: {writer.failure}"
-        has_other_reason = status == "aborted" and reason != str(writer.failure)
-        return "aborted", f"{reason}; {storage}" if has_other_reason else storage
+    is_drained = _drained(parts, aborted=status == "aborted")
+    if not is_drained or writer.failure is not None:
+        told = reason if status == "aborted" else parts.control.abort_reason
+        causes = [told] if told and told != str(writer.failure) else []
+        if writer.failure is not None:
+            causes.append(f"storage: {writer.failure}")
+        if not is_drained:
+            writer.disown()
+            causes.append(f"the writer did not finish within {DRAIN_S:g} s")
+        return "aborted", "; ".join(causes)
     unaccounted = parts.layout.frames_planned - len(writer.stored) - len(writer.missing)
     if status == "completed" and unaccounted:
         return "aborted", f"internal error: {unaccounted} frames unaccounted for"
@@ -46,10 +48,10 @@ def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status
 
 
 def _drained(parts: RunParts, *, aborted: bool) -> bool:
-    """Wait for the writer: as long as it takes, but no longer than `DRAIN_S` once the run is aborted."""
+    """Wait for the writer: as long as it takes, but no longer than `DRAIN_S` once the run is aborted or it hangs."""
     give_up_s = None
     while True:
-        aborted = aborted or parts.control.abort_reason is not None
+        aborted = aborted or parts.control.abort_reason is not None or parts.writer.failure is not None
         if aborted and give_up_s is None:
             give_up_s = time.monotonic() + DRAIN_S
             parts.writer.abandon()
