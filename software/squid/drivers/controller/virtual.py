@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -25,6 +25,10 @@ from squid.errors import ConfigurationError, DeviceError
 BUILD: Final = Path(__file__).resolve().parents[4] / "firmware" / "native" / "build.py"
 _BUILD_S: Final = 300.0
 _END_S: Final = 5.0
+
+
+StockVersion = Literal["0.0", "1.0", "1.1-early", "1.1", "1.2", "1.3", "1.4"]
+"""What the virtual controller can behave as."""
 
 
 class VirtualLinkOptions(LinkOptions):
@@ -45,7 +49,7 @@ class VirtualLinkOptions(LinkOptions):
     """
 
     program: Path | None = None
-    stock: str | None = None
+    stock: StockVersion | None = None
     speed: float = Field(default=1.0, gt=0, le=1000)
     arguments: tuple[str, ...] = ()
 

@@ -9,8 +9,11 @@ import yaml
 from tests.squid.drivers.controller.bench import TIMEOUT_S
 
 from squid.drivers.controller.light_path import mean_level
+from squid.drivers.controller.virtual import VirtualLinkOptions
+from squid.errors import MachineFileError
 from squid.machine_file import CONFIGS, read_machine_file
 from squid.microscope import Microscope
+from squid.models.file import validate
 
 
 def test_a_frame_is_lit_by_the_controllers_light_where_its_stage_stands(program: Path, tmp_path: Path) -> None:
@@ -44,3 +47,8 @@ def test_mean_level_weighs_by_time() -> None:
     assert mean_level(switches, 9.0, 13.0) == pytest.approx((0 + 1 + 2 * 0.5) / 4)
     assert mean_level(switches, 10.5, 10.5) == 1.0
     assert mean_level(switches, 1.0, 2.0) == 0.0
+
+
+def test_a_stock_firmware_that_nobody_had_is_refused_by_its_key() -> None:
+    with pytest.raises(MachineFileError, match=r"stock: '9\.9': .*'1\.4'"):
+        validate({"stock": "9.9"}, VirtualLinkOptions, MachineFileError, file=None)
