@@ -94,6 +94,8 @@ class QueueRunner:
         self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._run: Run | None = None
+        self._is_noted = threading.Event()
+        self._is_noted.set()
         self._ends = 0
         self._end_reason = ""
         self._view = QueueView()
@@ -111,9 +113,17 @@ class QueueRunner:
         return self._view
 
     def wait(self, timeout_s: float | None = None) -> RunSummary | None:
-        """Wait for the end of the run under way; None when there is none, or when it has not come in time."""
+        """Wait until the run under way has ended and the queue's file says so.
+
+        Returns
+        -------
+        RunSummary or None
+            None when there is no run, or when its end has not come in time.
+        """
         run = self._run
-        return run.wait(timeout_s) if run is not None else None
+        summary = run.wait(timeout_s) if run is not None else None
+        self._is_noted.wait(timeout_s)
+        return summary
 
     def interrupted(self) -> list[QueuedRun]:
         """Return the runs that are offered for resume, the newest first; from a task, at start.
@@ -317,6 +327,7 @@ class QueueRunner:
         except Exception as refusal:  # the plan's edge: it is refused, and the queue says why
             reason = in_words(refusal)
             self._run = None
+            self._is_noted.set()
             self._replace(is_open=False, holding=f"{taken.name} was refused: {reason}", current_id=None)
             self._queue.refuse(taken.id, reason)
             self._refresh()
@@ -345,6 +356,7 @@ class QueueRunner:
     def _begun(self, run_id: int, run: Run, ends: int) -> None:
         """Note a run before it does anything, and end it there and then when nobody wants it any more."""
         task = current_task()
+        self._is_noted.clear()
         with self._lock:
             self._run = run
             if ends != self._ends:
@@ -363,6 +375,12 @@ class QueueRunner:
         """Note how a run ended, in the thread that ended it; start the next one unless something is wrong."""
         summary = run.wait(0)
         assert summary is not None  # it has ended
+        try:
+            self._note_end(run_id, summary)
+        finally:
+            self._is_noted.set()
+
+    def _note_end(self, run_id: int, summary: RunSummary) -> None:
         reason = self._reason_to_hold(summary)
         self._run = None
         try:

@@ -124,9 +124,9 @@ class RunQueue:
         if summary.status == "running":
             raise ValueError(f"run {run_id} of '{summary.name}' has not ended")
         state = JobState.FAILED if summary.status == "aborted" else JobState.DONE
-        self._queue.finish(run_id, state, summary.reason or summary.status)
         counts = {"frames_stored": summary.frames_stored, "frames_planned": summary.frames_planned}
-        self._queue.update(run_id, {**counts, _OFFERED: offer})
+        self._queue.update(run_id, {**counts, _OFFERED: offer})  # first: a program that dies here leaves it interrupted
+        self._queue.finish(run_id, state, summary.reason or summary.status)
 
     def refuse(self, run_id: int, reason: str) -> None:
         """Say why a run that was taken could not be started."""

@@ -175,14 +175,19 @@ class Program:
         self._preload.begin()
         self._remembering.begin()
         if opening.interrupted:
-            from control.gui.questions import offer_resume
+            self._offer(session, opening.interrupted)
 
-            offer_resume(self.window, opening.interrupted, lambda: self._resume(session, opening.interrupted))
+    def _offer(self, session: Session, runs: Sequence[QueuedRun]) -> None:
+        """Ask what shall become of the newest run that ended early."""
+        from control.gui.questions import offer_resume
 
-    def _resume(self, session: Session, runs: Sequence[QueuedRun]) -> None:
-        for run in reversed(runs):  # each goes before all others
-            session.queue.resume(run.id, on_error=self.window.say)
-        self.window.show_page("run")
+        newest = runs[0].id
+
+        def resume() -> None:
+            session.queue.resume(newest, on_error=self.window.say)
+            self.window.show_page("run")
+
+        offer_resume(self.window, runs, resume, lambda: session.queue.cancel(newest, on_error=self.window.say))
 
     def _not_opened(self, opening: Opening, file: Path, result: WorkerResult) -> None:
         if opening is self._opening:

@@ -43,7 +43,7 @@ class Opening:
     device : str
         The device that is being opened, or was when it failed; empty before the first.
     interrupted : list of QueuedRun
-        Runs that were under way when the program died, to be offered for resume.
+        Runs that ended before their time, to be offered for resume, the newest first.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
 from control.core.run_view import EventView, RunState, RunView
 from control.core.words import duration
 from control.gui import theme
+from control.gui.headline import Headline
 from control.gui.parts import faint_label
 from control.gui.run_result import MissingList, ResultCard
 from control.gui.tint import tint
@@ -56,11 +57,10 @@ class ProgressPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.state = QLabel()
+        self.state = Headline()
         self.state.setObjectName("runState")
-        self.state.setWordWrap(True)
         self.state.setProperty("role", "title")
-        self.state.setAlignment(Qt.Alignment(Qt.AlignmentFlag.AlignTop) | Qt.AlignmentFlag.AlignLeft)
+        self._rows = (0, 1)
         self.waiting = QLabel()
         self.waiting.setObjectName("runWaiting")
         self.waiting.setWordWrap(True)
@@ -116,13 +116,12 @@ class ProgressPanel(QWidget):
             grid.setColumnStretch(column, stretch)
         return grid
 
-    def show_run(self, view: RunView, waiting_plans: int = 0) -> None:
-        """Show a run as it is now."""
-        self.state.setText(state_line(view, waiting_plans))
-        two_lines_px = 2 * self.state.fontMetrics().lineSpacing() + 2
-        self.state.setMinimumHeight(
-            two_lines_px if view.state in _COLOURS and not view.waiting else 0
-        )  # so that nothing below jumps
+    def show_run(self, view: RunView, waiting_plans: int = 0, offered: int = 0) -> None:
+        """Show a run as it is now, and how many plans wait and runs may be resumed when there is none."""
+        lines = state_lines(view, waiting_plans, offered)
+        number, rows = self._rows
+        self._rows = view.number, max(len(lines), rows if number == view.number else 1)
+        self.state.show_lines(lines, self._rows[1] if view.state in _COLOURS else len(lines))
         tint(self.state, _COLOURS.get(view.state, theme.TEXT))
         self.waiting.setText(_waiting_line(view))
         self.waiting.setVisible(bool(view.waiting))
@@ -168,26 +167,32 @@ class ProgressPanel(QWidget):
         numbers["Disk"].setText(f"{view.disk_mb_s:.0f} MB/s")
 
 
-def state_line(view: RunView, waiting_plans: int = 0) -> str:
-    """Return what the run does, in words."""
-    event = view.event
+def state_lines(view: RunView, waiting_plans: int = 0, offered: int = 0) -> tuple[str, ...]:
+    """Return what the run does, in words: its name, where it is, and which plane and time point."""
     match view.state:
         case RunState.IDLE:
-            return "Nothing runs." + (f" {waiting_plans} in the queue." if waiting_plans else " Choose a plan first.")
-        case RunState.PAUSED:
-            return f"{view.name}: paused, the light is off"
-        case RunState.WAITING:
-            return f"{view.name}: waits"
-        case RunState.ENDING:
-            return f"{view.name}: ends, what was taken is being stored"
+            return (f"Nothing runs. {_what_to_do(waiting_plans, offered)}",)
         case RunState.FINISHED:
-            return f"{view.name}: ended"
+            return (f"{view.name}: ended",)
+        case RunState.PAUSED:
+            return view.name, "paused, the light is off"
+        case RunState.WAITING:
+            return view.name, "waits"
+        case RunState.ENDING:
+            return view.name, "ends, what was taken is being stored"
+    event = view.event
     if event is None:
-        return f"{view.name}: gets ready"
-    parts = [f"well {view.wells[event.well].name}", f"field {event.field + 1} of {event.fields}", event.channel]
-    parts += [f"plane {event.z + 1} of {event.size_z}"] if event.size_z > 1 else []
+        return view.name, "gets ready"
+    place = f"{view.wells[event.well].name}, field {event.field + 1} of {event.fields}, {event.channel}"
+    parts = [f"plane {event.z + 1} of {event.size_z}"] if event.size_z > 1 else []
     parts += [f"time point {event.t + 1} of {event.size_t}"] if event.size_t > 1 else []
-    return f"{view.name}: {', '.join(parts)}"
+    return (view.name, place, ", ".join(parts)) if parts else (view.name, place)
+
+
+def _what_to_do(waiting_plans: int, offered: int) -> str:
+    if offered:
+        return "A run ended early: see below."
+    return f"{waiting_plans} in the queue." if waiting_plans else "Choose a plan first."
 
 
 def end_time(left_s: float, now: datetime | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What the window asks: whether to leave a run, and whether to go on with one that was interrupted.
+"""What the window asks: whether to leave a run, and whether to go on with one that ended before its time.
 
 None of them blocks: the window, the run and the emergency stop go on behind the question.
 """
@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
+from control.core.run import USER
 from control.core.run_queue import QueuedRun
+from squid.utils.persistent_queue import JobState
 
 Answer = tuple[str, str, Callable[[], object] | None]
 """Text, what it does, and what is called (None: nothing)."""
@@ -27,18 +29,41 @@ def ask_before_closing(window: QWidget, pause: Callable[[], object], leave: Call
     return _ask(window, "closeQuestion", "A run is under way", text, answers)
 
 
-def offer_resume(window: QWidget, runs: Sequence[QueuedRun], resume: Callable[[], object]) -> QMessageBox:
-    """Offer to go on with runs that were under way when the program ended."""
-    names = "\n".join(f"•  {run.name or run.plan_file.stem}, {run.run_folder or run.output}" for run in runs)
+def offer_resume(
+    window: QWidget, runs: Sequence[QueuedRun], resume: Callable[[], object], dismiss: Callable[[], object]
+) -> QMessageBox:
+    """Offer to go on with a run that ended before its time.
+
+    Parameters
+    ----------
+    window : QWidget
+        Behind the question.
+    runs : sequence of QueuedRun
+        At least one, the newest first: that is the one that goes on.
+    resume, dismiss : callable
+        The answers; a person may also leave it for later.
+    """
+    others = len(runs) - 1
+    more = f"\n\n{others} more that ended early can be resumed on the Run page." if others else ""
     text = (
-        f"The program ended while this was running:\n\n{names}\n\nIf the plate is still in its place, the run can "
-        "go on at its first missing frame. The stage moves then."
+        f"This run ended before its time:\n\n{_described(runs[0])}\n\nIf the plate is still in its place, the run "
+        f"can go on at its first missing frame. The stage moves then.{more}"
     )
     answers = (
         ("Resume", "Go on at the first missing frame", resume),
-        ("Not now", "It stays in the queue on the Run page", None),
+        ("Not now", "Ask again at the next start; until then the run can be resumed on the Run page", None),
+        ("Do not ask again", "What was taken stays; the run can still be resumed on the Run page", dismiss),
     )
-    return _ask(window, "resumeQuestion", "An interrupted run", text, answers)
+    return _ask(window, "resumeQuestion", "A run that ended early", text, answers)
+
+
+def _described(run: QueuedRun) -> str:
+    stored = f"{run.frames_stored} of {run.frames_planned} frames are stored in" if run.frames_planned else "It is in"
+    if run.state is JobState.INTERRUPTED:
+        why = "the program ended while it was running"
+    else:
+        why = run.reason.removeprefix(USER).strip(" ()")
+    return f"{run.name or run.plan_file.stem}\n{stored} {run.run_folder or run.output}\nWhy: {why}."
 
 
 def _ask(window: QWidget, name: str, title: str, text: str, answers: Sequence[Answer]) -> QMessageBox:

@@ -25,10 +25,18 @@ from control.core.run_queue import QueuedRun
 from control.core.run_view import RunState, RunView
 from control.gui import theme
 from control.gui.parts import Section, button_for, faint_label, make_action
-from squid.utils.persistent_queue import JobState
+from control.gui.view_tools import make_switch
+from squid.utils.persistent_queue import ENDED, JobState
 
 TABLE_PX = 136
-_BUTTONS = {"up": "Up", "down": "Down", "cancel": "Take out", "resume": "Resume", "review": "Review"}
+_BUTTONS = {
+    "up": "Up",
+    "down": "Down",
+    "cancel": "Take out",
+    "resume": "Resume",
+    "review": "Review",
+    "clear": "Clear finished",
+}
 COLUMNS = ("Plan", "State", "Frames")
 
 _COLOURS = {
@@ -64,6 +72,7 @@ class QueuePanel(Section):
         super().__init__("Run queue")
         self._queue = queue
         self._view = QueueView()
+        self._listed: tuple[QueuedRun, ...] = ()
         self._frames = ("", "")
         self.note = QLabel()
         self.note.setObjectName("queueNote")
@@ -73,15 +82,22 @@ class QueuePanel(Section):
         self.reason.setObjectName("queueReason")
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setObjectName("queueTable")
+        self.actions_of_runs = self._make_actions()
+        self.goes_on_action = make_switch(
+            self,
+            "Go on with the &next plan after a fault",
+            "Ctrl+Alt+N",
+            "Otherwise the queue waits for a person; a run that stored nothing stops it in any case",
+            "skip-next",
+        )
         self.goes_on = QCheckBox("Go on with the next plan after a fault")
         self.goes_on.setObjectName("goOnBox")
-        self.goes_on.setToolTip(
-            "Otherwise the queue waits for a person; a run that stored nothing stops it in any case"
-        )
-        self.actions_of_runs = self._make_actions()
+        self.goes_on.setToolTip(self.goes_on_action.toolTip())
         self._lay_out()
         self.table.itemSelectionChanged.connect(self._enable)
-        self.goes_on.toggled.connect(queue.go_on_after_faults)
+        self.goes_on.toggled.connect(self.goes_on_action.setChecked)
+        self.goes_on_action.toggled.connect(self.goes_on.setChecked)
+        self.goes_on_action.toggled.connect(queue.go_on_after_faults)
         self._enable()
 
     def _make_actions(self) -> dict[str, QAction]:
@@ -104,7 +120,11 @@ class QueuePanel(Section):
                 "arrow-down",
             ),
             "cancel": action(
-                "&Take chosen plan out", self._cancel, "Ctrl+Del", "The chosen plan will not run", "playlist-remove"
+                "&Take chosen plan out",
+                self._cancel,
+                "Ctrl+Del",
+                "The chosen plan will not run; a run that ended early is not offered for resume again",
+                "playlist-remove",
             ),
             "resume": action(
                 "Resume &chosen run",
@@ -120,7 +140,18 @@ class QueuePanel(Section):
                 "Look at the images of the chosen run",
                 "image-search",
             ),
+            "clear": action(
+                "Clear &finished runs",
+                self._clear,
+                "Ctrl+Shift+K",
+                "Take finished runs off this list; their images stay on the disk",
+                "playlist-check",
+            ),
         }
+
+    def menu_actions(self) -> list[QAction]:
+        """Return what the menu offers."""
+        return [*self.actions_of_runs.values(), self.goes_on_action]
 
     def _lay_out(self) -> None:
         table = self.table
@@ -167,50 +198,47 @@ class QueuePanel(Section):
             self._show_frames(view)
 
     def _fill(self, view: QueueView, chosen_id: int | None) -> None:
+        self._listed = view.listed
+        if chosen_id is None and view.offered:
+            chosen_id = view.offered[0].id  # what the note asks about, one click away from Resume
         self.table.blockSignals(True)
-        self.table.setRowCount(len(view.runs))
-        for row, run in enumerate(view.runs):
+        self.table.setRowCount(len(self._listed))
+        for row, run in enumerate(self._listed):
             for column, text in enumerate(_cells(run)):
                 item = QTableWidgetItem(text)
                 item.setToolTip(run.reason or str(run.plan_file))
                 if column == 1:
-                    has_holes = run.state is JobState.DONE and _is_incomplete(run)
+                    has_holes = run.state is JobState.DONE and run.is_incomplete
                     colour = theme.WAITING if has_holes else _COLOURS.get(run.state, theme.TEXT)
                     item.setForeground(QColor(colour))
                 self.table.setItem(row, column, item)
-        at = next((row for row, run in enumerate(view.runs) if run.id == chosen_id), None)
+        at = next((row for row, run in enumerate(self._listed) if run.id == chosen_id), None)
         self.table.clearSelection()
         if at is not None:
             self.table.selectRow(at)
         self.table.blockSignals(False)
-        self._scroll_to_current(view)
-
-    def _scroll_to_current(self, view: QueueView) -> None:
-        at = next((row for row, run in enumerate(view.runs) if run.state in (JobState.RUNNING, JobState.WAITING)), -1)
-        item = self.table.item(at if at >= 0 else len(view.runs) - 1, 0)
-        if item is not None:
-            self.table.scrollToItem(item)
+        self.table.scrollToTop()  # where the run is that is under way
 
     def _show_frames(self, view: QueueView) -> None:
-        for row, run in enumerate(view.runs):
+        for row, run in enumerate(self._listed):
             state, frames = self.table.item(row, 1), self.table.item(row, 2)
             if run.id == view.current_id and frames is not None and state is not None:
                 frames.setText(self._frames[0])
                 state.setText(self._frames[1])
 
     def _show_note(self, view: QueueView) -> None:
-        interrupted = view.count(JobState.INTERRUPTED)
+        offered = view.offered
         waiting = "The queue waits: " if view.count(JobState.WAITING) else ""
         notes = [f"{waiting}{view.holding.rstrip('.')}."] if view.holding else []
-        if interrupted:
-            plural = "s were" if interrupted > 1 else " was"
-            notes.append(f"{interrupted} run{plural} interrupted when the program ended. Choose it and press Resume.")
+        if offered:
+            some = f"{len(offered)} runs" if len(offered) > 1 else offered[0].name
+            notes.append(f"{some} ended early: choose it and press Resume, or take it out to hear no more of it.")
         self.note.setText("\n".join(notes))
         self.note.setVisible(bool(notes))
 
     def _chosen(self) -> QueuedRun | None:
         rows = {index.row() for index in self.table.selectedIndexes()}
-        return self._view.runs[rows.pop()] if len(rows) == 1 else None
+        return self._listed[rows.pop()] if len(rows) == 1 else None
 
     def _enable(self) -> None:
         run = self._chosen()
@@ -221,9 +249,10 @@ class QueuePanel(Section):
         enabled = {
             "up": waits and run is not None and run.id != order[0],
             "down": waits and run is not None and run.id != order[-1],
-            "cancel": state in (JobState.WAITING, JobState.INTERRUPTED),
-            "resume": state is JobState.INTERRUPTED or (has_folder and _is_incomplete(run)),
+            "cancel": state is JobState.WAITING or (run is not None and run.is_offered),
+            "resume": state is JobState.INTERRUPTED or (run is not None and run.is_incomplete),
             "review": has_folder,
+            "clear": any(each.state in ENDED and not each.is_offered for each in self._view.runs),
         }
         for name, action in self.actions_of_runs.items():
             action.setEnabled(enabled[name])
@@ -250,21 +279,18 @@ class QueuePanel(Section):
         if (run := self._chosen()) is not None:
             self._queue.resume(run.id, self.refused.emit)
 
+    def _clear(self) -> None:
+        self._queue.clear_finished(self.refused.emit)
+
     def _review(self) -> None:
         run = self._chosen()
         if run is not None and isinstance(run.run_folder, Path):
             self.review_requested.emit(run.run_folder)
 
 
-def _is_incomplete(run: QueuedRun | None) -> bool:
-    if run is None or run.state not in (JobState.DONE, JobState.FAILED):
-        return False
-    return run.state is JobState.FAILED or run.frames_stored != run.frames_planned
-
-
 def _cells(run: QueuedRun) -> tuple[str, ...]:
     frames = "" if run.frames_planned is None else f"{run.frames_stored} of {run.frames_planned}"
     word = _WORDS.get(run.state, run.state.value)
-    if run.state is JobState.DONE and run.frames_planned is not None and _is_incomplete(run):
+    if run.state is JobState.DONE and run.frames_planned is not None and run.is_incomplete:
         word = f"{word}, {run.frames_planned - (run.frames_stored or 0)} missing"
     return (run.name, word, frames)

@@ -192,7 +192,7 @@ class RunPage(QWidget):
         return [
             self.start_action, self.pause_action, self.abort_action, None,
             result.review_action, result.resume_action, banner.folder_action, banner.dismiss_action, None,
-            self.hold_action, *self.queue_panel.actions_of_runs.values(), None,
+            self.hold_action, *self.queue_panel.menu_actions(), None,
             *self.tabs.menu_actions(),
         ]  # fmt: skip
 
@@ -220,7 +220,7 @@ class RunPage(QWidget):
         view = self._view = self._status.snapshot()
         queue = self._queue.view()
         self.banner.show_run(view)
-        self.progress.show_run(view, queue.count(JobState.WAITING))
+        self.progress.show_run(view, queue.count(JobState.WAITING), len(queue.offered))
         self.queue_panel.refresh(view)
         self.picker.refresh()
         self.tabs.refresh(view)

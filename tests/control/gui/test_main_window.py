@@ -10,11 +10,21 @@ import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PyQt5.QtGui import QDropEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAbstractSpinBox, QAction, QDialog, QLineEdit, QMenu, QPlainTextEdit, QTreeWidget
+from PyQt5.QtWidgets import (
+    QAbstractSpinBox,
+    QAction,
+    QDialog,
+    QLineEdit,
+    QMenu,
+    QMessageBox,
+    QPlainTextEdit,
+    QTreeWidget,
+)
 from pytestqt.qtbot import QtBot
 from tests import rig
 from tests.window import Window, window
 
+from control.core.run import USER
 from control.core.run_view import RunState
 from control.gui.message_bar import MessageBar, Weight
 from control.gui.navigation import PAGES
@@ -293,13 +303,38 @@ def test_leaving_during_a_run_can_pause_it(opened: Window, tmp_path: Path) -> No
     assert opened.left.exit_code is None
 
 
-def test_leaving_during_a_run_can_end_it(opened: Window, tmp_path: Path) -> None:
-    long_plan(opened, tmp_path)
-    opened.window.close()
-    opened.answer("End the run and quit")
-    assert opened.left.exit_code == 0
-    assert opened.session.queue.current is None
-    assert "window was closed" in opened.session.status.snapshot().reason
+def test_leaving_during_a_run_can_end_it_and_the_next_start_offers_the_rest(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with window(qtbot, tmp_path, monkeypatch) as first:
+        first.open()
+        long_plan(first, tmp_path)
+        first.window.close()
+        first.answer("End the run and quit")
+        assert first.left.exit_code == 0
+        assert first.session.queue.current is None
+        assert "window was closed" in first.session.status.snapshot().reason
+        stored = first.session.status.snapshot().stored
+    with window(qtbot, tmp_path, monkeypatch) as second:
+        second.open()
+        text = second.question().text()
+        assert f"test plate\n{stored} of 9216 frames are stored in {tmp_path / 'out'}" in text
+        assert "Why: the window was closed." in text
+        second.answer("Not now")
+        page = second.page("run")
+        second.wait(lambda: page.queue_panel.table.rowCount() == 1)
+        assert page.progress.state.text() == "Nothing runs. A run ended early: see below."
+        assert "test plate ended early" in page.queue_panel.note.text()
+        second.press("queueResumeButton")  # the run is chosen already
+        second.wait(lambda: second.session.status.snapshot().stored > stored)
+        second.session.queue.stop_now(f"{USER} (the window was closed)")
+    with window(qtbot, tmp_path, monkeypatch) as third:
+        third.open()
+        third.answer("Do not ask again")
+        third.wait(lambda: not third.session.queue.view().offered)
+    with window(qtbot, tmp_path, monkeypatch) as fourth:
+        fourth.open()
+        assert not [box for box in fourth.window.findChildren(QMessageBox) if box.isVisible()]
 
 
 def test_window_and_pages_are_as_they_were_left(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

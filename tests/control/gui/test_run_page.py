@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
@@ -18,8 +19,10 @@ from tests.control.core.queue_bench import Bench, bench
 
 from control.core.contrast import Contrast
 from control.core.facts import Hung
-from control.core.run_view import RunState
+from control.core.run_view import EventView, RunState, RunView
+from control.gui.progress_panel import ProgressPanel
 from control.gui.run_page import RunPage
+from squid.models.layout import WellRef
 
 SLOW_MS = 30_000
 
@@ -255,7 +258,47 @@ def test_the_queue_is_ordered_and_plans_are_taken_out(page: RunPage, rig: Bench,
     press(page, "queueDownButton")
     qtbot.waitUntil(lambda: [name for name, _ in rows(page)] == ["a", "c", "b"], timeout=SLOW_MS)
     press(page, "queueCancelButton")
-    qtbot.waitUntil(lambda: ("c", "taken out") in rows(page), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: rows(page) == [("a", "waiting"), ("b", "waiting"), ("c", "taken out")], timeout=SLOW_MS)
+    press(page, "queueClearButton")
+    qtbot.waitUntil(lambda: [name for name, _ in rows(page)] == ["a", "b"], timeout=SLOW_MS)
+    assert not is_enabled(page, "queueClearButton")
+    box = page.queue_panel.goes_on
+    QTest.keyClick(page, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+    assert box.isChecked()
+    assert rig.queue.view().goes_on_after_faults
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert not rig.queue.view().goes_on_after_faults
+
+
+def test_the_headline_keeps_its_height_while_the_run_goes_on(qtbot: QtBot) -> None:
+    panel = ProgressPanel()
+    qtbot.addWidget(panel)
+    panel.setFixedWidth(340)
+    event = EventView(0, 0, 0, 0, 0, 0, 0, 4, 1, 2, 3, "DAPI", 1)
+    going = RunView(
+        state=RunState.RUNNING, number=1, name="a plate with a long name " * 4, wells=(WellRef(1, 1, "B2"),)
+    )
+    tops = set()
+    with qtbot.waitExposed(panel):
+        panel.show()
+    for channel, z in (("DAPI", 0), ("Fluorescence 638 nm, far red, long name", 2), ("BF", 1)):
+        counts = np.ones(1, np.int64)
+        panel.show_run(
+            replace(
+                going,
+                event=replace(event, channel=channel, z=z),
+                well_planned=counts,
+                well_stored=counts,
+                well_missing=counts,
+            )
+        )
+        QApplication.processEvents()
+        tops.add(panel.body.y())
+    panel.show_run(replace(going, state=RunState.PAUSED))
+    QApplication.processEvents()
+    assert tops == {panel.body.y()}
+    assert panel.state.toolTip().startswith("a plate with a long name a plate"), "what is cut can be read there"
+    assert panel.state.text().count("…") == 1
 
 
 def test_a_refused_plan_is_told_in_the_queue(page: RunPage, rig: Bench, qtbot: QtBot) -> None:
