@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PyQt5.QtCore import pyqtSignal
@@ -14,8 +15,10 @@ from control.gui.parts import CountEdit, NumberEdit, faint_label, icon
 from control.gui.plan_rig import PlanRig
 from control.gui.plan_section import Form, row
 from control.gui.plate_map import PlateMap
+from control.gui.work_bar import WorkBar
 from squid.models.plate import PlateGeometry
 from squid.utils.task import WorkerResult
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager
 
 _LIMIT_MS = 20_000
@@ -67,6 +70,7 @@ class OwnPlateDialog(QDialog):
         self.refusal.setObjectName("ownPlateRefusal")
         self.refusal.setProperty("role", "refusal")
         self.refusal.setWordWrap(True)
+        self.work = WorkBar()
         self._shown = plate.name
         self._lay_out(is_own)
         self._draw()
@@ -133,6 +137,7 @@ class OwnPlateDialog(QDialog):
         layout.addLayout(lines)
         layout.addWidget(self.map, 1)
         layout.addWidget(self.refusal)
+        layout.addWidget(self.work)
         layout.addWidget(buttons)
         self.setMinimumWidth(440)
 
@@ -170,14 +175,7 @@ class OwnPlateDialog(QDialog):
             self.removed.emit(name)
             self.accept()
 
-        self._manager.submit(
-            "remove plate",
-            lambda: self._presets.remove_plate(name),
-            _LIMIT_MS,
-            gone,
-            lambda result: self.refusal.setText(in_words(result.error)),
-            coalesce_key="save plate",
-        )
+        self._write(f"Removing {name}", "remove plate", lambda: self._presets.remove_plate(name), gone)
 
     def _save(self) -> None:
         values = self.values()
@@ -186,9 +184,19 @@ class OwnPlateDialog(QDialog):
             self.saved.emit(result.value.name)
             self.accept()
 
-        def refused(result: WorkerResult) -> None:
-            self.refusal.setText(in_words(result.error))
+        self._write(f"Saving {values['name']}", "save plate", lambda: self._presets.save_plate(values), kept)
 
-        self._manager.submit(
-            "save plate", lambda: self._presets.save_plate(values), _LIMIT_MS, kept, refused, coalesce_key="save plate"
+    def _write(self, words: str, name: str, task: Callable[[], object], done: Callable[[WorkerResult], None]) -> None:
+        submit_with_progress(
+            self._manager,
+            self.work.begin(words),
+            name,
+            task,
+            timeout_ms=_LIMIT_MS,
+            on_complete=done,
+            on_error=self._refused,
+            coalesce_key="save plate",
         )
+
+    def _refused(self, result: WorkerResult) -> None:
+        self.refusal.setText(in_words(result.error))

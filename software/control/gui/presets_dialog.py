@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QColor, QIcon, QPixmap
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QInputDialog,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QMessageBox,
     QVBoxLayout,
     QWidget,
@@ -26,9 +24,12 @@ from control.core.presets import PresetChoices, Presets
 from control.gui import theme
 from control.gui.parts import Section, button_for, faint_label, make_action
 from control.gui.preset_form import ANY, PresetForm
+from control.gui.preset_list import PresetList
+from control.gui.work_bar import WorkBar
 from squid.errors import ConfigurationError, SquidError
 from squid.models.channel import ChannelPreset
-from squid.utils.task import WorkerResult
+from squid.utils.task import TaskCancelledError, WorkerResult
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager
 
 _LIMIT_MS = 20_000
@@ -77,8 +78,8 @@ class PresetsDialog(QDialog):
         self._changes: dict[str, dict[str, Any]] = {}
         self._name = ""
         self.setWindowTitle(f"Channel presets of {objective}")
-        self.list = QListWidget()
-        self.list.setObjectName("presetList")
+        self.list = PresetList()
+        self.work = WorkBar()
         self.form = PresetForm(choices or ANY)
         self.section = Section("")
         self.origin = faint_label()
@@ -103,16 +104,13 @@ class PresetsDialog(QDialog):
         )
         self.leave = make_action(self, "&Close", self.close, tip="Close; asks when something is not saved")
         self._lay_out()
-        self.list.currentItemChanged.connect(lambda item, _: self._show(item))
+        self.list.chosen.connect(self._show)
         self.form.edited.connect(self._edited)
         self._fill()
-        self.list.setCurrentRow(0)
 
     def choose(self, channel: str) -> None:
         """Show a channel, if the objective has it."""
-        for item in self._items():
-            if item.data(Qt.ItemDataRole.UserRole) == channel:
-                self.list.setCurrentItem(item)
+        self.list.choose(channel)
 
     @property
     def unsaved(self) -> tuple[str, ...]:
@@ -202,13 +200,22 @@ class PresetsDialog(QDialog):
         for action in (self.save, self.reset, self.new):
             action.setEnabled(False)
         self._done = done
-        self._manager.submit(
-            _SAVE, task, timeout_ms=_LIMIT_MS, on_complete=self._ended, on_error=self._ended, coalesce_key=_SAVE
+        submit_with_progress(
+            self._manager,
+            self.work.begin("Saving presets"),
+            _SAVE,
+            task,
+            timeout_ms=_LIMIT_MS,
+            on_complete=self._ended,
+            on_error=self._ended,
+            coalesce_key=_SAVE,
         )
 
     def _ended(self, result: WorkerResult) -> None:
         if result.success:
             self._done()
+        elif isinstance(result.error, TaskCancelledError):
+            self._follow()
         else:
             error = TimeoutError("The disk did not answer in time") if result.timed_out else result.error
             self._refuse(error)
@@ -244,53 +251,33 @@ class PresetsDialog(QDialog):
             self._changes[self._name] = values
         self._follow()
 
-    def _show(self, item: QListWidgetItem | None) -> None:
-        if item is None:
-            return
-        self._name = item.data(Qt.ItemDataRole.UserRole)
-        preset = self._presets.get(self._objective, self._name)
-        self.form.show_preset(preset)
-        if self._name in self._changes:
-            self.form.show_changes(self._changes[self._name])
+    def _show(self, name: str) -> None:
+        self._name = name
+        self.form.show_preset(self._presets.get(self._objective, name))
+        if name in self._changes:
+            self.form.show_changes(self._changes[name])
         self._follow()
 
     def _fill(self) -> None:
         """Make the list anew; the channel that was shown stays chosen, with what is kept now."""
-        names, chosen = self._presets.names(self._objective), self._name
-        self.list.blockSignals(True)
-        self.list.clear()
-        for name in names:
-            item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            self.list.addItem(item)
-        row = names.index(chosen) if chosen in names else 0
-        self.list.blockSignals(False)
-        self._name = ""
-        self.list.setCurrentRow(row)
-        self._show(self.list.item(row))
+        self._show(self.list.show_names(self._presets.names(self._objective), self._name))
 
     def _follow(self) -> None:
         """Show what is edited, what is not saved, and what can be done now."""
-        for item in self._items():
-            name = item.data(Qt.ItemDataRole.UserRole)
-            is_own = self._presets.is_edited(self._objective, name)
-            item.setText(f"{name}{' •' if name in self._changes else ''}{' (yours)' if is_own else ''}")
-            colour = self._changes.get(name, {}).get("colour") or self._presets.get(self._objective, name).colour
-            item.setIcon(_swatch(colour))
-        is_own = self._presets.is_edited(self._objective, self._name)
-        is_changed = self._name in self._changes
+        presets, objective = self._presets, self._objective
+        for name in self.list.names():
+            colour = self._changes.get(name, {}).get("colour") or presets.get(objective, name).colour
+            is_own = presets.is_edited(objective, name)
+            self.list.mark(name, colour, is_changed=name in self._changes, is_own=is_own)
+        is_own, is_changed = presets.is_edited(objective, self._name), self._name in self._changes
         self.section.title.setText(self._name)
-        is_new = self._presets.is_own(self._objective, self._name)
+        is_new = presets.is_own(objective, self._name)
         self.reset.setText("&Remove channel" if is_new else "Take the &machine file's")
         says = "a channel of your own" if is_new else "your own values" if is_own else "as in the machine file"
-        self.origin.setText(f"{self._objective}, {says}{', changed and not saved' if is_changed else ''}")
+        self.origin.setText(f"{objective}, {says}{', changed and not saved' if is_changed else ''}")
         self.save.setEnabled(bool(self._changes))
         self.reset.setEnabled(is_own or is_changed)
         self.new.setEnabled(True)
-
-    def _items(self) -> list[QListWidgetItem]:
-        found = (self.list.item(row) for row in range(self.list.count()))
-        return [item for item in found if item is not None]
 
     def _lay_out(self) -> None:
         self.section.body.addWidget(self.origin)
@@ -320,11 +307,6 @@ class PresetsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * theme.GAP_PX, 2 * theme.GAP_PX, 2 * theme.GAP_PX, 2 * theme.GAP_PX)
         layout.addLayout(sides)
+        layout.addWidget(self.work)
         layout.addLayout(buttons)
         self.resize(700, 600)
-
-
-def _swatch(colour: str) -> QIcon:
-    picture = QPixmap(14, 14)
-    picture.fill(QColor(colour))
-    return QIcon(picture)

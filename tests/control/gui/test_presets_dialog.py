@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from PyQt5.QtWidgets import QColorDialog, QInputDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from control.core.presets import PresetChoices, Presets
+from control.gui import work_bar
 from control.gui.presets_dialog import PresetsDialog
 from squid.machine_file import CONFIGS, MachineConfig, read_machine_file
+from squid.utils import task_bridge
 from squid.utils.worker_manager import WorkerManager
 
 CHOICES = PresetChoices(("405", "488", "561", "638", "BF"), ("quad", "open"), (0.01, 5000.0), (1.0, 8.0))
@@ -228,4 +231,27 @@ def test_with_a_manager_the_file_is_written_beside_the_window(presets: Presets, 
         assert presets.get("20x", "FITC").exposure_ms == 77
         assert dialog.unsaved == ()
     finally:
+        manager.shutdown(timeout=2.0)
+
+
+def test_a_disk_that_hangs_can_be_called_off(presets: Presets, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_bar, "SHOWN_AFTER_MS", 1)
+    monkeypatch.setattr(task_bridge, "CANCEL_MS", 20)
+    manager, disk = WorkerManager(), threading.Event()
+    dialog = PresetsDialog(presets, "20x", CHOICES, manager=manager)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    try:
+        monkeypatch.setattr(presets, "save", lambda *_: disk.wait(60))
+        dialog.choose("FITC")
+        enter(dialog.form.exposure, "77")
+        dialog.save.trigger()
+        qtbot.waitUntil(lambda: dialog.work.isVisible() and "Saving presets" in dialog.work.words.text())
+        QTest.mouseClick(dialog.work.cancel_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not dialog.work.isVisible())
+        assert dialog.unsaved == ("FITC",)
+        assert dialog.save.isEnabled()
+    finally:
+        dialog._changes.clear()  # else it asks when it is closed
+        disk.set()
         manager.shutdown(timeout=2.0)
