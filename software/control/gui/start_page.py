@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QFileDialog, QFrame, QLabel, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from control.core.user_folder import SIMULATION
 from control.gui import theme
@@ -33,18 +33,29 @@ class StartPage(QWidget):
         super().__init__()
         self.setObjectName("startPage")
         self._file = SIMULATION
-        self._stack = QStackedWidget()
         self._choice, self._recent = _column()
         self._opening, opening = _column()
         self._failure, failure = _column()
-        for page in (self._choice, self._opening, self._failure):
-            self._stack.addWidget(page)
         self._fill_opening(opening)
         self._fill_failure(failure)
+        row = QHBoxLayout()  # and no alignment, nor a stack: only so a long text gets the height that it needs
+        row.addStretch(1)
+        for page in self._pages:
+            row.addWidget(page)
+        row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.addStretch(2)
-        layout.addWidget(self._stack, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(row)
         layout.addStretch(3)
+        self._show(self._choice)
+
+    @property
+    def _pages(self) -> tuple[QWidget, ...]:
+        return self._choice, self._opening, self._failure
+
+    def _show(self, page: QWidget) -> None:
+        for each in self._pages:
+            each.setVisible(each is page)
 
     def offer(self, recent: Sequence[Path]) -> None:
         """Let a person choose: the simulation, a file, or one of those used before."""
@@ -63,14 +74,14 @@ class StartPage(QWidget):
         self._recent.addWidget(
             faint_label("A machine file (YAML) says which devices there are and how they are wired.")
         )
-        self._stack.setCurrentWidget(self._choice)
+        self._show(self._choice)
 
     def show_opening(self, file: Path) -> None:
         """Show that a microscope is being opened."""
         self._file = file
         self._opening_title.setText(f"Opening {file.stem.replace('_', ' ')}")
         self.show_progress(0.0, "starts")
-        self._stack.setCurrentWidget(self._opening)
+        self._show(self._opening)
 
     def show_progress(self, fraction: float, message: str) -> None:
         """Show how far it is and what is done just now."""
@@ -82,7 +93,7 @@ class StartPage(QWidget):
         self._what.setText(what)
         self._cause.setText(cause)
         self._remedy.setText(remedy)
-        self._stack.setCurrentWidget(self._failure)
+        self._show(self._failure)
 
     def _fill_opening(self, layout: QVBoxLayout) -> None:
         self._opening_title = _title("")

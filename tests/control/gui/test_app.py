@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtWidgets import QLabel
+from PyQt5.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 from tests import rig
 from tests.window import Window, window
@@ -21,6 +21,7 @@ from control.core.run_queue import RunQueue
 from control.core.run_view import RunState
 from control.core.user_folder import SIMULATION
 from control.gui.app import Program
+from control.gui.start_page import StartPage
 from squid.drivers.simulated.stage import SimulatedStage
 from squid.errors import DeviceError
 
@@ -106,6 +107,22 @@ def test_a_device_that_does_not_open_is_named_and_can_be_tried_again(
     assert "no answer on port COM7" in started.find("openingCause", QLabel).text()
     started.press("retryButton")
     started.wait(lambda: started.window.session is not None)
+
+
+def test_a_long_failure_is_shown_whole_with_its_buttons(qtbot: QtBot) -> None:
+    page = StartPage()
+    qtbot.addWidget(page)
+    page.resize(1366, 640)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.show_failure("'stage' did not open", "no answer on port COM7, " * 12, "Look whether it has power. " * 12)
+    QApplication.processEvents()
+    widgets = [*page._failure.findChildren(QLabel), *page._failure.findChildren(QPushButton)]
+    assert len(widgets) == 5
+    for widget in widgets:
+        needed_px = max(widget.heightForWidth(widget.width()), widget.minimumSizeHint().height())
+        assert widget.height() >= needed_px, widget.text()
+        assert page._failure.rect().contains(widget.geometry())
 
 
 def test_an_error_without_a_name_is_put_down_to_the_device_being_opened(
