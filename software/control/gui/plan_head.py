@@ -10,6 +10,9 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QToolButton, QVBoxLayo
 from control.gui import theme
 from control.gui.parts import faint_label
 
+_SHOWN, _IN_TOOLTIP = 4, 30
+"""Of what a file says and the page cannot show; a plan may have thousands."""
+
 
 class PlanHead(QWidget):
     """The file's name, buttons for it, and what the file says that the page cannot show.
@@ -45,6 +48,8 @@ class PlanHead(QWidget):
         """Show which file is open, whether the page has changes that it has not, and what is kept of it unseen."""
         self.file_name.setText(f"{path.name if path else 'New plan'}{' •' if is_unsaved else ''}")
         self.file_name.setToolTip("• has changes that are not saved" if is_unsaved else str(path or ""))
-        text = "; ".join(kept)
-        self.kept.setText(f"Also in the file, and kept: {text}" if text else "")
-        self.kept.setVisible(bool(text))
+        parts = tuple(kept)
+        more = f"; and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+        self.kept.setText(f"Also in the file, and kept: {'; '.join(parts[:_SHOWN])}{more}" if parts else "")
+        self.kept.setToolTip("\n".join(parts[:_IN_TOOLTIP]))
+        self.kept.setVisible(bool(parts))
