@@ -169,7 +169,7 @@ def test_a_stop_while_a_run_is_being_started_is_not_forgotten(
     if where == "waiting":
         holder.start()
         assert reserved.wait(20)
-        monkeypatch.setattr(session.queue, "_stop_live", begun.set)
+        monkeypatch.setattr(session.queue._starter, "_stop_live", begun.set)
     handle = session.queue.enqueue(rig.plan(tmp_path), tmp_path / "out", start=True)
     assert begun.wait(20)
     if how == "abort":

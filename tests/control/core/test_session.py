@@ -87,7 +87,7 @@ def test_an_emergency_stop_confirms_and_ends_the_run(session: Session, tmp_path:
     long_run(session, tmp_path)
     done = session.emergency_stop().result(10)
     assert (done.dark, done.stopped) == (True, True)
-    until(lambda: session.queue.current is None)
+    until(lambda: session.queue.view().current_id is None)  # its end is noted by then
     assert not session.queue.view().is_open
     assert session.run_queue.runs(JobState.FAILED)[0].reason == "user (emergency stop)"
 

@@ -378,13 +378,13 @@ def test_a_start_that_takes_long_can_be_called_off(
     page: RunPage, rig: Bench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page.work._delay.setInterval(1)
-    go_on, start = threading.Event(), rig.queue._controller.start
+    go_on, start = threading.Event(), rig.queue._starter._controller.start
 
     def slow_start(*args: Any) -> Any:
         assert go_on.wait(30)
         return start(*args)
 
-    monkeypatch.setattr(rig.queue._controller, "start", slow_start)
+    monkeypatch.setattr(rig.queue._starter._controller, "start", slow_start)
     rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
     qtbot.waitUntil(lambda: page.work.isVisible() and "Starting first" in page.work.words.text(), timeout=SLOW_MS)
     QTest.mouseClick(page.work.cancel_button, Qt.MouseButton.LeftButton)
