@@ -40,6 +40,20 @@ def test_widgets_stay_in_the_window() -> None:
     assert [(file, what) for file, what in widgets if not file.startswith(WINDOW)] == []
 
 
+def test_threads_and_processes_are_made_by_the_worker_layer_and_by_drivers() -> None:
+    makers = re.compile(
+        r"\b(threading\.(Thread|Timer)|ThreadPoolExecutor|ProcessPoolExecutor|QThreadPool|QRunnable"
+        r"|multiprocessing\.\w+|subprocess\.(run|Popen|call|check_\w+)|os\.fork)\("
+    )
+    own = [
+        file.relative_to(SOFTWARE).as_posix()
+        for file in SOFTWARE.rglob("*.py")
+        if makers.search(file.read_text(encoding="utf-8"))
+    ]
+    assert any(file.startswith(WORKER_LAYER) for file in own)
+    assert [file for file in own if not file.startswith((WORKER_LAYER, DRIVERS))] == []
+
+
 def test_one_technology_does_not_know_another() -> None:
     strangers = []
     for file, what in imports():
