@@ -33,7 +33,7 @@ class Deadline:
         The time given, in seconds; since `extend`, the time given then.
     """
 
-    __slots__ = ("_armed", "_due", "_on_overdue", "_started", "name", "timeout_s")
+    __slots__ = ("_armed", "_due", "_on_overdue", "name", "timeout_s")
 
     def __init__(
         self,
@@ -46,13 +46,7 @@ class Deadline:
         self.timeout_s = timeout_s
         self._on_overdue = on_overdue
         self._armed = armed
-        self._started = time.monotonic()
-        self._due = self._started + timeout_s
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since it was armed."""
-        return time.monotonic() - self._started
+        self._due = time.monotonic() + timeout_s
 
     def disarm(self) -> bool:
         """Take the limit away; True if it had not fired, and then it never will."""

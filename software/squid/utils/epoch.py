@@ -29,16 +29,16 @@ class Epoch:
     ----------
     name : str
         The task, for the error message.
+
+    Attributes
+    ----------
+    reason : str or None
+        Why it was revoked; None: it was not.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.reason: str | None = None
-
-    @property
-    def is_revoked(self) -> bool:
-        """Whether the right was taken away."""
-        return self.reason is not None
 
     def revoke(self, reason: str) -> None:
         """Refuse every later device call of the threads in this epoch; `reason` says why."""

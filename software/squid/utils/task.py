@@ -173,11 +173,6 @@ class Task:
         if self.progress_sink is not None:
             self.progress_sink(self)
 
-    def restart_limits(self) -> None:
-        """Start run and progress limits again: it waits for a person or a full disk, which is not its own time."""
-        for limit in self.limits:
-            limit.extend(limit.timeout_s)
-
     # --- for the pool -------------------------------------------------------------------------------------------
 
     def request_stop(self) -> None:

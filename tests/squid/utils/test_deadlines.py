@@ -19,9 +19,10 @@ def test_it_fires_once_in_the_watch_thread() -> None:
         fired.append((deadline.name, threading.current_thread().name))
         done.set()
 
+    begin = time.monotonic()
     deadline = watch.arm("stage.move", 0.05, overdue)
     assert done.wait(5)
-    assert deadline.elapsed_s >= 0.05
+    assert time.monotonic() - begin >= 0.05
     assert not deadline.disarm()
     watch.close()
     assert fired == [("stage.move", "deadline watch")]
@@ -40,11 +41,12 @@ def test_disarmed_in_time_it_never_fires() -> None:
 
 def test_extended_it_fires_later() -> None:
     watch, done = DeadlineWatch(0.01), threading.Event()
+    begin = time.monotonic()
     deadline = watch.arm("a", 0.1, lambda _: done.set())
     assert deadline.extend(0.5)
     assert deadline.timeout_s == 0.5
     assert done.wait(5)
-    assert deadline.elapsed_s >= 0.5
+    assert time.monotonic() - begin >= 0.5
     assert not deadline.extend(1)
     watch.close()
 

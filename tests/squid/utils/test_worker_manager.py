@@ -147,21 +147,6 @@ def test_a_task_that_reports_progress_is_not_overdue_until_it_stops(qtbot: QtBot
     assert reported[-1] == (7 / 8, "step 7")
 
 
-def test_a_task_that_waits_on_purpose_restarts_its_limits(make_manager: Make) -> None:
-    def work() -> str:
-        task = current_task()
-        assert task is not None
-        for _ in range(8):
-            task.pause(0.05)
-            task.restart_limits()
-        return "done"
-
-    handle = make_manager().submit("work", work, timeout_ms=250)
-    assert handle.wait(10)
-    assert handle.outcome is Outcome.DONE
-    assert handle.task.ended_at - handle.task.started_at > 0.35
-
-
 def test_a_second_active_task_of_a_name_is_refused(make_manager: Make) -> None:
     manager, gate = make_manager(), threading.Event()
     first = manager.submit("scan", lambda: gate.wait(30))
