@@ -183,6 +183,7 @@ def passed(schedule: Schedule, microscope: Microscope, output: Path | None, done
     """Return what a plan that nothing refuses takes; parameters as in `preflight`."""
     physics = Physics.of(microscope, schedule.channels)
     ideal = ideal_s(schedule, physics)
+    lead_s = max((physics.lead_s(c) for c in range(len(schedule.channels))), default=0.0)
     return Preflight(
         plan=schedule.plan,
         schedule=schedule,
@@ -191,7 +192,7 @@ def passed(schedule: Schedule, microscope: Microscope, output: Path | None, done
         bytes=bytes_of(schedule, schedule.frames - done),
         free_bytes=None if output is None else free_bytes(output),
         ideal_s=ideal,
-        estimated_s=ideal + OVERHEAD_S * schedule.frames,
+        estimated_s=lead_s + ideal + OVERHEAD_S * schedule.frames,
         notes=tuple(_notes(schedule, microscope, physics, ideal)),
     )
 

@@ -66,8 +66,9 @@ def closing_summary(parts: RunParts, folder: Path, status: Status, reason: str, 
     """Return the content of ``run.json`` of a run that took `took_s`, beside its earlier parts."""
     wall_s = parts.earlier_s + took_s
     stored = len(parts.writer.stored)
-    # a share of the whole; of an aborted time-lapse it may hold waits that never came
-    ideal_s = min(wall_s, parts.ideal_s * stored / max(1, parts.layout.frames_planned))
+    ideal_s = parts.ideal_s
+    if stored < parts.layout.frames_planned:  # a share, which may hold waits of a time-lapse that never came
+        ideal_s = min(wall_s, ideal_s * stored / parts.layout.frames_planned)
     return parts.summary.model_copy(
         update={
             "status": status,

@@ -97,8 +97,13 @@ class Physics:
         return self._camera.exposure_duration_s(event_exposure_ms + self._strobe_delay_ms)
 
     def first_step(self, origin: StagePosition, target: StagePosition, c: int) -> Step:
-        """Return the way from where the stage stands to the first exposure."""
-        return Step(max(self._stage.travel_time_s(origin, target), self._wheel_s(self._first_filter, c)), self._on_s)
+        """Return the way from where the stage stands to the first exposure, as far as it is known; see `lead_s`."""
+        wheel_s = 0.0 if self._first_filter is None else self._wheel_s(self._first_filter, c)
+        return Step(max(self._stage.travel_time_s(origin, target), wheel_s), self._on_s)
+
+    def lead_s(self, c: int) -> float:
+        """Return the longest that the wheel may take to the first exposure when nobody knows how it stands, else 0."""
+        return self._wheel_s(None, c) if self._first_filter is None else 0.0
 
     def step(self, start: StagePosition, c: int, target: StagePosition, next_c: int, *, stays_open: bool) -> Step:
         """Return what lies between two exposures, from their places and channels."""

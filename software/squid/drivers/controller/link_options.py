@@ -19,4 +19,4 @@ class LinkOptions(PortOptions):
     """
 
     lease_ms: int | None = Field(default=None, ge=50, le=3_600_000)
-    beat_fresh_ms: int = Field(default=250, ge=10)
+    beat_fresh_ms: int = Field(default=100, ge=10)
