@@ -34,9 +34,9 @@ class Headline(QLabel):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the height of its lines; the width is the place's."""
-        margins = self.contentsMargins()
-        height_px = self.fontMetrics().lineSpacing() * self._rows + margins.top() + margins.bottom()
-        return QSize(super().sizeHint().width(), height_px + 2 * self.margin())
+        whole = super().sizeHint()  # of the lines that are there, with what the style puts around them
+        more_px = self.fontMetrics().lineSpacing() * (self._rows - max(1, len(self._lines)))
+        return QSize(whole.width(), whole.height() + more_px)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same height."""

@@ -64,7 +64,7 @@ class LookPage(QWidget):
         microscope = session.microscope
         self.image = LiveImage(contrast, microscope.config.camera.orientation, microscope.camera.sensor_shape_px)
         self.view, self.tools = self.image.view, self.image.tools
-        self.work = WorkBar()
+        self.work = WorkBar(is_narrow=True)
         self.snaps = Snaps(session.live, session.manager, self.work, self)
         self.live_panel = LivePanel(session.live, session.presets)
         self.camera_panel = CameraPanel(session.live)

@@ -306,6 +306,12 @@ class PresetsDialog(QDialog):
         buttons.addWidget(save)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * theme.GAP_PX, 2 * theme.GAP_PX, 2 * theme.GAP_PX, 2 * theme.GAP_PX)
+        layout.addWidget(
+            faint_label(
+                f"How each channel is taken with the {self._objective}, in live view and in runs, unless a plan says "
+                "otherwise. What you save is yours on this computer; the machine file stays as it is."
+            )
+        )
         layout.addLayout(sides)
         layout.addWidget(self.work)
         layout.addLayout(buttons)

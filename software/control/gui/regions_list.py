@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTable
 
 from control.core.planning import RegionPolygon, tiles_of
 from control.core.planning.polygon_fields import MOST_OVERLAP_PCT
+from control.gui.parts import faint_label
 from control.gui.work_bar import WorkBar
 from squid.errors import PlanError
 from squid.utils.task import WorkerResult, tell_progress
@@ -18,6 +19,10 @@ from squid.utils.worker_manager import WorkerManager
 
 _NAME, _FIELDS, _OVERLAP = range(3)
 _LIMIT_MS = 20_000
+_HOW = (
+    "None yet. Draw one on the plate, on a live image, or on the picture of a run; or choose three positions and press "
+    "Make region."
+)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -60,9 +65,13 @@ class RegionsList(QWidget):
             header.setSectionResizeMode(_OVERLAP, QHeaderView.ResizeMode.ResizeToContents)
         self.table.setMinimumHeight(64)
         self.table.cellChanged.connect(self._edited)
+        self.hint = faint_label(_HOW)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.hint, 1)
+        self._fill()
 
     @property
     def regions(self) -> tuple[RegionPolygon, ...]:
@@ -113,6 +122,8 @@ class RegionsList(QWidget):
         """Write every cell anew; the items stay, so that a cell that is being edited stays open."""
         self.table.blockSignals(True)
         self.table.setRowCount(len(self._regions))
+        self.table.setVisible(bool(self._regions))
+        self.hint.setVisible(not self._regions)
         for row, region in enumerate(self._regions):
             count = self._counts.get(region, "…" if self._fov_um is not None else "–")
             for column, text in ((_NAME, region.name), (_FIELDS, str(count)), (_OVERLAP, f"{region.overlap_pct:g}")):

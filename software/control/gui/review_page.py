@@ -65,7 +65,7 @@ class ReviewPage(QWidget):
         manager = session.manager
         self._output: Path | None = None
         self._is_empty = True
-        self.work = WorkBar()
+        self.work = WorkBar(is_narrow=True)
         self.reader = RunReader(manager, self.work, self)
         self.viewer = RunViewer(manager, contrast)
         self.export = ViewExport(self.viewer.view, manager, self.work, self)

@@ -83,7 +83,7 @@ class RunPage(QWidget):
         self.tabs = RunPictures(session.previews, contrast, session.manager)
         self.picker, self.plate, self.mosaic = self.tabs.picker, self.tabs.plate, self.tabs.mosaic
         self.last_frame = self.tabs.last_frame
-        self.work = WorkBar()
+        self.work = WorkBar(is_narrow=True)
         self._starting: Work | None = None
         self.progress = ProgressPanel()
         self.banner = HangBanner(self.progress.result.resume_action)

@@ -562,7 +562,7 @@ def test_a_check_that_takes_long_can_be_cancelled_and_is_made_again_after_a_chan
     with monkeypatch.context() as slow:
         slow.setattr(check, "verdict_of", endless)
         write(page, "wellsText", "B2")
-        qtbot.waitUntil(lambda: page.work.isVisible() and "Checking the plan" in page.work.words.text())
+        qtbot.waitUntil(lambda: page.work.isVisible() and "Checking the plan" in page.work.text)
         QTest.mouseClick(page.work.cancel_button, LEFT)
         qtbot.waitUntil(lambda: "the check was cancelled" in find(page, "planSays").text())
         assert not find(page, "startButton").isEnabled()
@@ -581,7 +581,7 @@ def test_opening_a_plan_can_be_cancelled_and_leaves_the_page_as_it_was(
     file = tmp_path / "hangs.yaml"
     os.mkfifo(file)  # a disk that does not answer: reading waits for a writer
     page.open_file(file)
-    qtbot.waitUntil(lambda: page.work.isVisible() and "Opening hangs.yaml" in page.work.words.text())
+    qtbot.waitUntil(lambda: page.work.isVisible() and "Opening hangs.yaml" in page.work.text)
     QTest.mouseClick(page.work.cancel_button, LEFT)
     qtbot.waitUntil(lambda: not page.work.isVisible())
     assert page.draft == before

@@ -207,7 +207,7 @@ def test_an_export_that_is_cancelled_leaves_no_file(
     bench.show(positions=THREE)
     bench.panel.files.export_file(tmp_path / "endless.csv")
     qtbot.waitUntil(bench.work.isVisible)
-    assert "Exporting endless.csv" in bench.work.words.text()
+    assert "Exporting endless.csv" in bench.work.text
     QTest.mouseClick(bench.work.cancel_button, LEFT)
     qtbot.waitUntil(lambda: "cancelled" in bench.panel._count.text())
     assert not bench.work.isVisible()

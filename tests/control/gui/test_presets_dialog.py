@@ -246,7 +246,7 @@ def test_a_disk_that_hangs_can_be_called_off(presets: Presets, qtbot: QtBot, mon
         dialog.choose("FITC")
         enter(dialog.form.exposure, "77")
         dialog.save.trigger()
-        qtbot.waitUntil(lambda: dialog.work.isVisible() and "Saving presets" in dialog.work.words.text())
+        qtbot.waitUntil(lambda: dialog.work.isVisible() and "Saving presets" in dialog.work.text)
         QTest.mouseClick(dialog.work.cancel_button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: not dialog.work.isVisible())
         assert dialog.unsaved == ("FITC",)

@@ -359,7 +359,7 @@ def test_every_action_has_a_shortcut_and_a_tooltip(page: ReviewPage) -> None:
 
 def _press_cancel(qtbot: QtBot, page: ReviewPage, words: str) -> None:
     page.work._delay.setInterval(1)
-    qtbot.waitUntil(lambda: page.work.isVisible() and words in page.work.words.text())
+    qtbot.waitUntil(lambda: page.work.isVisible() and words in page.work.text)
     QTest.mouseClick(page.work.cancel_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not page.work.isVisible())
 

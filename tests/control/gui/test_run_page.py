@@ -386,7 +386,7 @@ def test_a_start_that_takes_long_can_be_called_off(
 
     monkeypatch.setattr(rig.queue._starter._controller, "start", slow_start)
     rig.queue.enqueue(rig.plan("first"), rig.output, start=True)
-    qtbot.waitUntil(lambda: page.work.isVisible() and "Starting first" in page.work.words.text(), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.work.isVisible() and "Starting first" in page.work.text, timeout=SLOW_MS)
     QTest.mouseClick(page.work.cancel_button, Qt.MouseButton.LeftButton)
     go_on.set()
     qtbot.waitUntil(lambda: rig.is_idle() and not page.work.isVisible(), timeout=SLOW_MS)

@@ -61,7 +61,7 @@ def test_its_words_how_far_it_is_and_its_end(bar: WorkBar, manager: WorkerManage
     slow = Slow()
     submit_with_progress(manager, bar.begin("Reading plate.yaml"), "read", slow)
     qtbot.waitUntil(lambda: bar.isVisible() and bar.bar.value() == 500)
-    assert bar.words.text() == "Reading plate.yaml …"
+    assert bar.text == "Reading plate.yaml …"
     slow.end.set()
     qtbot.waitUntil(lambda: not bar.isVisible())
 
@@ -71,9 +71,9 @@ def test_the_button_cancels_the_newest(bar: WorkBar, manager: WorkerManager, qtb
     submit_with_progress(manager, bar.begin("Reading"), "read", first)
     handle = submit_with_progress(manager, bar.begin("Exporting"), "export", second)
     qtbot.waitUntil(bar.isVisible)
-    assert bar.words.text() == "Exporting … (1 more)"
+    assert bar.text == "Exporting … (1 more)"
     QTest.mouseClick(bar.cancel_button, LEFT)
-    qtbot.waitUntil(lambda: handle.is_finished and bar.words.text() == "Reading …")
+    qtbot.waitUntil(lambda: handle.is_finished and bar.text == "Reading …")
     assert handle.outcome is Outcome.CANCELLED
     first.end.set()
     qtbot.waitUntil(lambda: not bar.isVisible())
@@ -84,7 +84,7 @@ def test_a_handle_that_nobody_keeps_can_be_cancelled(bar: WorkBar, manager: Work
     submit_with_progress(manager, bar.begin("Reading"), "read", Slow(), on_error=errors.append)
     qtbot.waitUntil(bar.isVisible)
     QTest.mouseClick(bar.cancel_button, LEFT)
-    assert bar.words.text().startswith("Cancelling: ")
+    assert bar.text.startswith("Cancelling: ")
     assert not bar.cancel_button.isEnabled()
     qtbot.waitUntil(lambda: bool(errors) and not bar.isVisible())
 
