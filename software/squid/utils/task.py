@@ -55,7 +55,7 @@ class TaskSupersededError(WorkerError):
 
 
 class TaskLostError(WorkerError):
-    """The task was given up: it still ran at shutdown, or the process that ran it died."""
+    """The task was given up: it still ran at shutdown, or the thread or process that ran it has died."""
 
 
 @dataclass(slots=True)  # not frozen: that would make each task 1 µs slower

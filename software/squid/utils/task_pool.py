@@ -57,7 +57,6 @@ class PoolObserver:
 class _Worker(threading.Thread):
     def __init__(self, pool: TaskPool, number: int) -> None:
         super().__init__(name=f"{pool.name}-{number}", daemon=True)
-        self.is_busy = False
         self.is_retired = False
         self._pool = pool
 
@@ -228,7 +227,6 @@ class TaskPool:
                 self._idle += 1
                 return None
             self._active[task] = worker
-            worker.is_busy = True
             task.started_at = now
             task.epoch = Epoch(task.name)
             return task
@@ -238,7 +236,6 @@ class TaskPool:
         self._observer.task_started(task)
         outcome, result = _outcome_of(task)
         with self._lock:
-            worker.is_busy = False
             is_first = self._claim(task, outcome, result)
             if is_first:
                 self._conclude_locked(task)
@@ -307,9 +304,8 @@ class TaskPool:
             if not self._queue.remove(task):
                 return
             error = TimeoutError(f"task '{task.name}' waited for more than {task.queue_limit_s:g} s")
-            is_first = self._claim(task, Outcome.TIMEOUT, WorkerResult(False, error=error, timed_out=True))
-        if is_first:
-            self._tell_overdue(task, str(error))
+            self._claim(task, Outcome.TIMEOUT, WorkerResult(False, error=error, timed_out=True))
+        self._tell_overdue(task, str(error))
 
     def _overdue(self, task: Task, what: str, limit: Deadline) -> None:
         self.give_up(task, f"task '{task.name}' {what} for more than {limit.timeout_s:g} s")
@@ -396,7 +392,7 @@ class TaskPool:
     def threads(self) -> tuple[int, int]:
         """Return how many threads run a task, and how many are quarantined."""
         with self._lock:
-            return sum(worker.is_busy for worker in self._workers), len(self._quarantined)
+            return sum(worker is not None for worker in self._active.values()), len(self._quarantined)
 
     def queue_size(self) -> int:
         """Return how many tasks wait."""
