@@ -1,4 +1,7 @@
-"""Live view's controls: channel, start and stop, snap, exposure, intensity, gain, presets."""
+"""Live view's controls: channel, start and stop, snap, exposure, intensity, gain, presets.
+
+Their keys work only while the panel is shown: nobody exposes a plate, or overwrites a preset, that he does not see.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QAction, QFormLayout, QGridLayout, QLabel
 
 from control.core.live import Live, LiveSettings
@@ -48,7 +52,7 @@ class LivePanel(Section):
         self._is_running: bool | None = None
         self._failure: str | None = None
         self._owner: str | None = None
-        self._is_snapping = False
+        self._is_snapping = self._is_shown = False
         self.rate = faint_label()
         self.rate.setObjectName("frameRate")
         self.banner = QLabel()
@@ -179,11 +183,25 @@ class LivePanel(Section):
         self._is_snapping = is_snapping
         self._enable()
 
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let the keys work."""
+        super().showEvent(event)
+        self._is_shown = True
+        self._enable()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let them do nothing."""
+        super().hideEvent(event)
+        self._is_shown = False
+        self._enable()
+
     def _enable(self) -> None:
-        is_free = self._owner is None
-        self.live_action.setEnabled(is_free or self._live.is_running)
+        is_free = self._is_shown and self._owner is None
+        self.live_action.setEnabled(is_free or (self._is_shown and self._live.is_running))
         for action in (self.snap_action, self.file_action):
             action.setEnabled(is_free and not self._is_snapping)
+        for action in (self.save_action, *self.channels.actions_of_channels):
+            action.setEnabled(self._is_shown)
 
     def _show_failure(self, failure: str | None) -> None:
         if failure != self._failure:

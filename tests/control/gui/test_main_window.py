@@ -140,6 +140,31 @@ def test_no_key_is_used_twice(opened: Window, page: str) -> None:
     assert sorted(key for key in set(keys) if keys.count(key) > 1) == []
 
 
+def test_keys_of_the_live_view_do_nothing_on_other_pages(opened: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = opened.page("look")
+    opened.wait(lambda: len(look.live_panel.channels.buttons) == 5)
+    saved: list[object] = []
+    monkeypatch.setattr(opened.session.presets, "save", lambda *preset: saved.append(preset))
+    alt, ctrl = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+
+    def press_all() -> None:
+        for key, modifier in ((Qt.Key.Key_F2, None), (Qt.Key.Key_F3, None), (Qt.Key.Key_2, alt), (Qt.Key.Key_P, ctrl)):
+            opened.bot.keyClick(opened.window, key, modifier or Qt.KeyboardModifier.NoModifier)
+
+    channel = opened.session.live.settings.channel
+    for page in ("plan", "run", "review"):
+        opened.page(page)
+        look.live_panel.set_snapping(False)  # as a snap does that ends meanwhile
+        press_all()
+    live = opened.session.live
+    assert (saved, live.is_running, live.newest(), live.settings.channel) == ([], False, None, channel)
+    opened.page("look")
+    press_all()
+    assert saved
+    assert live.settings.channel != channel
+    opened.wait(lambda: live.newest() is not None)
+
+
 def test_the_status_line_tells_position_objective_and_that_it_is_dark(opened: Window) -> None:
     opened.wait(lambda: opened.window.strip.position.text() != "")
     assert "µm" in opened.window.strip.position.text()
