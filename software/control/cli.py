@@ -31,7 +31,7 @@ from control.core.run_record import MACHINE_FILE, RunSummary, read_summary
 from control.core.safe_state import make_safe
 from control.core.user_files import machine_file_of_user
 from control.core.user_folder import SIMULATION
-from control.core.words import duration
+from control.core.words import counted, duration
 from squid.errors import ConfigurationError, PreflightError, SquidError
 from squid.import_config import convert
 from squid.machine_file import MachineConfig, read_machine_file
@@ -236,9 +236,10 @@ def _follow(run: Run, progress: RunProgress, stop: StopRequests) -> RunSummary:
 
 
 def _report(folder: Path, summary: RunSummary, *, as_json: bool) -> None:
-    stored = f"{summary.frames_stored} of {summary.frames_planned} frames stored"
+    stored = f"{summary.frames_stored} of {counted(summary.frames_planned, 'frame')} stored"
+    lost = f", {summary.frames_lost} lost on disk and found out on resume" if summary.frames_lost else ""
     took = f"in {duration(summary.wall_s)}, duty {summary.duty:.2f}"
-    print(f"{summary.status.replace('_', ' ')}: {stored} {took}")
+    print(f"{summary.status.replace('_', ' ')}: {stored}{lost} {took}")
     for output in summary.outputs:
         print(f"open: {folder / output}")
     if summary.status != "completed":

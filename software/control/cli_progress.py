@@ -12,7 +12,8 @@ from typing import NoReturn, TextIO
 from tqdm import tqdm
 
 from control.core.facts import Fact, FrameMissing, FrameStored, Hung, Paused, Resumed, RunStarted, Waiting
-from control.core.words import duration
+from control.core.lost_frames import LOST
+from control.core.words import counted, duration
 
 NOTES_KEPT = 100
 """So many notes wait to be drawn; older ones are dropped, they stand in the run's log."""
@@ -44,7 +45,11 @@ class RunProgress:
                 self._tenths_said = 10 * self._done // max(1, fact.layout.frames_planned)
                 self._planned = fact.layout.frames_planned
                 more = f", {fact.already_stored} stored already" if fact.already_stored else ""
-                self._notes.append(f"{self._planned} frames{more}, about {duration(fact.estimated_s)}")
+                self._notes.append(f"{counted(self._planned, 'frame')}{more}, about {duration(fact.estimated_s)}")
+                if lost := sum(reason == LOST for reason in fact.missing.values()):
+                    self._notes.append(
+                        f"{counted(lost, 'stored frame')} not on disk any more: taken again if still due"
+                    )
             case FrameStored():
                 self._done += 1
             case FrameMissing():
@@ -91,4 +96,4 @@ class RunProgress:
         tenths = 10 * self._done // self._planned
         if tenths > self._tenths_said:
             self._tenths_said = tenths
-            print(f"{self._done} of {self._planned} frames", file=stream, flush=True)
+            print(f"{self._done} of {counted(self._planned, 'frame')}", file=stream, flush=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from control.cli_progress import RunProgress
 from control.core.facts import FrameMissing, FrameStored, Hung, Paused, Resumed, RunStarted, Waiting
+from control.core.lost_frames import LOST
 from control.core.words import duration
 from squid.models.channel import ChannelLayout, ChannelPreset
 from squid.models.event import AcquisitionEvent
@@ -69,6 +71,15 @@ def test_a_resumed_run_starts_where_it_stood() -> None:
     progress.hear(STORED)
     progress.close()
     assert stream.getvalue().splitlines() == ["20 frames, 11 stored already, about 75 s", "12 of 20 frames"]
+
+
+def test_frames_that_were_lost_on_disk_are_told_at_the_start() -> None:
+    stream = io.StringIO()
+    progress = RunProgress(stream)
+    progress.hear(replace(started(1), missing={0: LOST}))
+    progress.close()
+    told = "1 stored frame not on disk any more: taken again if still due"
+    assert stream.getvalue().splitlines() == ["1 frame, about 75 s", told]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import json
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,9 @@ class JournalState:
     stored : IndexSet
         Frames on disk.
     missing : dict of int to str
-        Frames given up, with the reason.
+        Frames given up or lost, with the reason.
+    lost : int
+        So many times a frame on disk was gone when the run was resumed; most are taken again.
     stored_by_image : Counter of int
         Number of frames on disk, by image.
     last_t : int
@@ -56,6 +58,7 @@ class JournalState:
     header: Record
     stored: IndexSet
     missing: dict[int, str] = field(default_factory=dict)
+    lost: int = 0
     stored_by_image: Counter[int] = field(default_factory=Counter)
     last_t: int = 0
     clock_s: float = 0.0
@@ -73,6 +76,15 @@ class JournalState:
             self.clock_s, self.clock_utc_s = record["clock_s"], record["utc_s"]
         elif record["kind"] == "missing":
             self.missing[record["index"]] = record["reason"]
+        elif record["kind"] == "lost":
+            self._lose(record)
+
+    def _lose(self, record: Record) -> None:
+        for index in record["indexes"]:
+            self.stored.discard(index)
+            self.missing[index] = record["reason"]
+        self.stored_by_image[record["image"]] -= len(record["indexes"])
+        self.lost += len(record["indexes"])
 
 
 class Journal:
@@ -186,6 +198,11 @@ def stored_record(record: FrameRecord) -> Record:
 def missing_record(index: int, reason: str) -> Record:
     """Return the journal's record of a frame that was given up."""
     return {"kind": "missing", "index": index, "reason": reason}
+
+
+def lost_record(image: int, indexes: Sequence[int], reason: str) -> Record:
+    """Return the journal's record of an image's frames that were on disk and are not there any more."""
+    return {"kind": "lost", "image": image, "indexes": list(indexes), "reason": reason}
 
 
 def part_record(utc_s: float, pid: int) -> Record:

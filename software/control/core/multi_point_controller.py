@@ -15,13 +15,15 @@ from pathlib import Path
 from control.core.facts import Listener
 from control.core.frame_writer import Tap
 from control.core.journal import read_journal
+from control.core.lost_frames import lost_frames
 from control.core.preflight import Preflight, preflight
-from control.core.resume_check import refuse_changes, refuse_lost_data
+from control.core.resume_check import refuse_changes
 from control.core.run import Run
 from control.core.run_folder import lock, log_to, plan_of, summary_of
 from control.core.run_parts import Progress, RunBuilder
 from control.core.run_record import LOG_FILE, PLAN_FILE, create_run_folder, replace_text, write_machine
 from control.core.step_watch import StepWatch
+from control.core.words import counted
 from squid.errors import ResumeRefusedError
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
@@ -114,12 +116,13 @@ class MultiPointController:
             return self._launch(folder, plan, checked, progress, resources, folder_lock, begun)
 
     def resume(self, folder: Path, begun: Begun = lambda _: None) -> Run:
-        """Go on with an interrupted run at its first missing frame.
+        """Go on with an interrupted run at its first missing frame; frames that were lost on disk are taken again.
 
         Raises
         ------
         ResumeRefusedError
-            The folder holds no run, a complete one, one that is running, or one of another plan or machine.
+            The folder holds no run, a complete one, one that is running, one of another plan or machine, or one
+            whose images are all gone.
         """
         with ExitStack() as resources, ExitStack() as folder_lock:
             resources.enter_context(self._microscope.reserve(f"the run in {folder}"))
@@ -128,18 +131,20 @@ class MultiPointController:
             lock(folder, folder_lock)
             state = read_journal(folder)
             summary = summary_of(folder, state, machine)
-            if summary.status == "completed":
+            lost = lost_frames(folder, state)
+            if summary.status == "completed" and not lost:
                 raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
             plan = plan_of(folder, state)
             refuse_changes(folder, state.header, plan, machine)
-            refuse_lost_data(folder, summary.outputs, len(state.stored))
+            for record in lost:
+                state.see(record)
             origin = StagePosition(*state.header["origin_um"])
             # a plan that names no objective runs with the one in use: that of its beginning
             same = plan.model_copy(update={"objective": state.header["optics"]["objective"]})
             checked = preflight(
                 same, self._microscope, folder, file=folder / PLAN_FILE, origin=origin, done=len(state.stored)
             )
-            progress = Progress(state, summary.parts + 1, summary.started_utc, machine)
+            progress = Progress(state, summary.parts + 1, summary.started_utc, machine, lost)
             return self._launch(folder, plan, checked, progress, resources, folder_lock, begun)
 
     def _launch(
@@ -166,6 +171,9 @@ class MultiPointController:
 
         parts = self._builder.build(run.folder, StepWatch(watch, run.overdue), plan, checked, progress, restart_budget)
         run.begin(parts, resources, folder_lock)
+        if progress.lost:
+            gone = counted(sum(len(record["indexes"]) for record in progress.lost), "stored frame")
+            _log.warning("not on disk any more, to be taken again unless their time point is over: %s", gone)
         _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
         # not the task's own limit: what that tells comes in the window's thread, which may be blocked
         budget = watch.arm(f"run {folder.name}", budget_s, lambda _: run.over_budget(budget_s))

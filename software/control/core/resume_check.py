@@ -1,12 +1,11 @@
-"""Whether plan, machine and data are still those of the run's beginning. Knows no device and writes nothing."""
+"""Whether plan and machine are still those of the run's beginning. Knows no device and writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from control.core.sinks.frame_table import TABLE
 from squid.errors import ResumeRefusedError
 from squid.machine_file import MachineConfig
 from squid.models.plan import AcquisitionPlan, sequence_channels
@@ -39,30 +38,6 @@ def refuse_changes(folder: Path, header: Mapping[str, Any], plan: AcquisitionPla
     then, now = (_as_used(each, objective, names) for each in (header["machine"], machine.model_dump(mode="json")))
     plates = {name: plate for name, plate in now["plates"].items() if name in then["plates"]}
     _refuse(folder, "machine", then, {**now, "plates": plates})
-
-
-def refuse_lost_data(folder: Path, outputs: Sequence[str], stored: int) -> None:
-    """Refuse to go on when the frames that the journal calls stored are not there: they would be lost in silence.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-    outputs : sequence of str
-        Where the run has written, relative to it; empty: nowhere, or unknown.
-    stored : int
-        Number of frames that are stored according to the journal.
-
-    Raises
-    ------
-    ResumeRefusedError
-        Names what is gone.
-    """
-    places = [folder / output if output != "." else folder / TABLE for output in outputs]  # "." is always there
-    if stored and places and not any(place.exists() for place in places):
-        names = " and ".join(place.name for place in places)
-        found = f"{stored} frames were stored, but {names} is not there any more"
-        raise ResumeRefusedError(f"{folder}: {found} (allowed: put it back, or start a new run)")
 
 
 def _as_used(machine: Mapping[str, Any], objective: str, names: set[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from control.core.facts import FactStream, Listener, RunStarted
 from control.core.frame_writer import FrameWriter, Tap
 from control.core.imaging import Imaging
 from control.core.index_set import IndexSet
-from control.core.journal import Journal, JournalState, part_record
+from control.core.journal import Journal, JournalState, Record, part_record
 from control.core.multi_point_worker import MultiPointWorker
 from control.core.preflight import Preflight
 from control.core.run_control import RunControl
@@ -40,12 +40,21 @@ from squid.models.plan import AcquisitionPlan, plan_digest
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is there already: nothing for a new run, the journal's content for a resumed one."""
+    """What is there already: nothing for a new run, the journal's content for a resumed one.
+
+    Attributes
+    ----------
+    state : JournalState or None
+        The journal's content, without the frames in `lost`.
+    lost : tuple of Record
+        What a resume has found to be gone, not yet in the journal.
+    """
 
     state: JournalState | None
     parts: int
     started_utc: str
     machine: MachineConfig
+    lost: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +197,8 @@ class RunBuilder:
         with ExitStack() as opened:
             open_sink(resume=state is not None)
             opened.callback(sink.close)
+            for index, reason in state.missing.items() if state else ():
+                sink.skip(index, reason)  # the lost ones may stand in its tables
             journal = self._journal(folder, plan, checked, progress)
             opened.pop_all()
         return FrameWriter(
@@ -214,7 +225,7 @@ class RunBuilder:
                 "optics": asdict(checked.schedule.optics),
             }
             journal = Journal.create(folder, header, frames=checked.layout.frames_planned, durable=durable)
-        journal.commit([part_record(time.time(), os.getpid())])
+        journal.commit([part_record(time.time(), os.getpid()), *progress.lost])
         return journal
 
 
@@ -224,6 +235,7 @@ def first_summary(plan: AcquisitionPlan, frames: int, progress: Progress, *, out
         name=plan.name,
         status="running",
         frames_planned=frames,
+        frames_lost=progress.state.lost if progress.state else 0,
         outputs=outputs,
         started_utc=progress.started_utc,
         parts=progress.parts,

@@ -45,6 +45,9 @@ class RunSummary(FileModel):
         Why it ended so, in words.
     frames_planned, frames_stored, frames_missing : int
         Stored and missing need not add up to planned in an aborted run.
+    frames_lost : int
+        So many had been stored and were gone when the run was resumed. They were taken again, unless their time point
+        was over: those are missing.
     wall_s, ideal_s, duty : float
         Time taken, all parts of a resumed run together; time that physics needs for the frames stored in them;
         ideal / wall.
@@ -66,6 +69,7 @@ class RunSummary(FileModel):
     frames_planned: int
     frames_stored: int = 0
     frames_missing: int = 0
+    frames_lost: int = 0
     wall_s: float = 0.0
     ideal_s: float = 0.0
     duty: float = 0.0

@@ -18,19 +18,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from control.core.journal import FILE_NAME
-from control.core.review.folders import find_run_folder, read_header
+from control.core.review.folders import find_run_folder, read_header, schedule_of
 from control.core.review.frames import Frames, PlaneRef, Rows
 from control.core.review.planes import PlaneReader, plane_reader
 from control.core.review.report import RunReport, make_report
 from control.core.review.wells import PlannedWells
 from control.core.run_record import RUN_FILE, STACKS_FILE, RunSummary, read_summary
-from control.core.schedule import Optics, Schedule
+from control.core.schedule import Schedule
 from control.core.sinks.pyramid import level_shapes
-from squid.errors import ConfigurationError, PreflightError, ResumeRefusedError
-from squid.machine_file import MachineConfig
+from squid.errors import ConfigurationError, ResumeRefusedError
 from squid.models.geometry import Pixels, StagePosition
 from squid.models.layout import DatasetLayout, ImageLayout, WellRef
 from squid.models.plan import AcquisitionPlan
@@ -114,22 +112,9 @@ class StoredRun:
         folder = find_run_folder(folder)
         tell_progress(0.05, "reads the plan")
         header = read_header(folder)
-        try:
-            plan = AcquisitionPlan.model_validate(header["plan"])
-            config = MachineConfig.model_validate(header["machine"])
-            optics = {**header["optics"], "shape_px": tuple(header["optics"]["shape_px"])}
-            tell_progress(0.3, "works the plan out")
-            schedule = Schedule.build(plan, config, StagePosition(*header["origin_um"]), Optics(**optics))
-        except KeyError as e:
-            raise ConfigurationError(
-                f"has no {e} in its header: an earlier version of the program wrote it", file=folder / FILE_NAME
-            ) from e
-        except (TypeError, ValidationError, PreflightError) as e:
-            raise ConfigurationError(
-                f"this version of the program cannot read the run: {e}", file=folder / FILE_NAME
-            ) from e
+        schedule = schedule_of(folder, header)
         tell_progress(0.6, "counts the frames")
-        run = cls(folder, plan, schedule, header["started_utc"])
+        run = cls(folder, schedule.plan, schedule, header["started_utc"])
         tell_progress(0.8, "reads the journal")
         run.refresh(limit_s)
         return run

@@ -1,4 +1,4 @@
-"""Times and errors as people say them."""
+"""Times, numbers of things, and errors as people say them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def duration(seconds: float) -> str:
         return f"{hours} h {minutes} min"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number of things: ``1 well``, ``2 wells``; `many` where the plural is not made with an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def in_words(error: BaseException | None) -> str:

@@ -11,6 +11,8 @@ import pytest
 from tests import rig
 
 from control.core.facts import FrameStored
+from control.core.journal import read_journal
+from control.core.lost_frames import LOST
 from control.core.run import Run
 from control.core.run_record import RunSummary
 from control.core.stored_run import StoredRun
@@ -83,16 +85,79 @@ def test_a_preset_that_it_uses_refuses_it_and_the_difference_is_named(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("storage", "gone"), [("ome-zarr", "plate.ome.zarr"), ("ome-tiff", "ome_tiff"), ("tiff", "frames.csv")]
+    ("storage", "gone", "frames"),
+    [
+        ("ome-zarr", "plate.ome.zarr/B/2", 12),
+        ("ome-zarr", "plate.ome.zarr/B/2/1", 6),
+        ("ome-tiff", "ome_tiff/B2_0.ome.tiff", 6),
+        ("tiff", "0/B2_0_1_FITC.tiff", 1),
+    ],
 )
-def test_frames_that_are_not_there_any_more_are_not_counted_as_stored(tmp_path: Path, storage: str, gone: str) -> None:
-    with rig.rig(rig.machine(tmp_path, time_scale=10)) as bench:
-        run = cut_short(bench, tmp_path, storage={"format": storage})
-        (run.folder / gone).rename(tmp_path / "elsewhere")
-        with pytest.raises(ResumeRefusedError, match=rf"frames were stored, but {gone} is not there any more"):
+def test_frames_that_are_not_on_disk_any_more_are_taken_again(
+    tmp_path: Path, storage: str, gone: str, frames: int
+) -> None:
+    """Here after the end: nobody lost anything while the run went on."""
+    with rig.rig(rig.machine(tmp_path)) as bench:
+        run, _ = bench.run(rig.plan(tmp_path, storage={"format": storage}), tmp_path / "out")
+        with pytest.raises(ResumeRefusedError, match="is complete"):
             bench.controller.resume(run.folder)
-        (tmp_path / "elsewhere").rename(run.folder / gone)
-        assert resumed(bench, run).status == "completed"
+        before = pixels_of(run)
+        (run.folder / gone).rename(tmp_path / "elsewhere")
+        bench.facts.clear()
+        summary = resumed(bench, run)
+        assert len(bench.said(FrameStored)) == frames
+    assert (summary.status, summary.frames_stored, summary.frames_lost) == ("completed", rig.FRAMES, frames)
+    assert f"time point is over: {frames} stored frame" in (run.folder / "run.log").read_text()
+    np.testing.assert_array_equal(pixels_of(run) > 0, before > 0)
+    table = next(run.folder.rglob("frames.csv")).read_text().splitlines()
+    assert sorted(int(line.split(",")[0]) for line in table[1:]) == list(range(rig.FRAMES))
+
+
+def test_lost_frames_of_a_time_point_that_is_over_are_missing(tmp_path: Path) -> None:
+    """A picture of now is none of then."""
+    times = {"time_plan": {"interval": 0.01, "loops": 2}, "z_plan": None, "channels": ["DAPI"]}
+    with rig.rig(rig.machine(tmp_path)) as bench:
+        run, before = bench.run(rig.plan(tmp_path, storage={"format": "tiff"}, sequence=times), tmp_path / "out")
+        for t in (0, 1):
+            (run.folder / str(t) / "B2_0_0_DAPI.tiff").unlink()
+        summary = resumed(bench, run)
+    assert (summary.status, summary.frames_lost) == ("completed_with_missing", 2)
+    assert (summary.frames_stored, summary.frames_missing) == (before.frames_planned - 1, 1)
+    state = read_journal(run.folder)
+    assert (len(state.stored), state.missing) == (before.frames_planned - 1, {0: LOST})
+    assert len(StoredRun.open(run.folder).frames) == before.frames_planned - 1
+    assert (run.folder / "missing.csv").read_text().splitlines() == ["index,reason", f'0,"{LOST}"']
+    assert not (run.folder / ".done").exists()
+
+
+@pytest.mark.parametrize(
+    ("storage", "images", "table"),
+    [
+        ("ome-zarr", "plate.ome.zarr", "plate.ome.zarr/OME/frames.csv"),
+        ("ome-tiff", "ome_tiff", "ome_tiff/frames.csv"),
+        ("tiff", "0", "frames.csv"),
+    ],
+)
+def test_a_run_whose_images_are_all_gone_or_their_table_is_refused(
+    tmp_path: Path, storage: str, images: str, table: str
+) -> None:
+    """Most likely they were only moved: to take them again would cost the sample its light."""
+    with rig.rig(rig.machine(tmp_path)) as bench:
+        run, _ = bench.run(rig.plan(tmp_path, storage={"format": storage}), tmp_path / "out")
+        for gone, said in ((table, r"frames\.csv is not there any more"), (images, "none of the images .* is there")):
+            (run.folder / gone).rename(tmp_path / "elsewhere")
+            with pytest.raises(ResumeRefusedError, match=said):
+                bench.controller.resume(run.folder)
+            (tmp_path / "elsewhere").rename(run.folder / gone)
+        assert bench.microscope.owner is None
+
+
+def pixels_of(run: Run) -> Any:
+    """All planes of a run, shape (image, c, z, Y, X)."""
+    stored = StoredRun.open(run.folder)
+    return np.array(
+        [[[stored.read(image, 0, c, z) for z in range(3)] for c in range(2)] for image in stored.layout.images]
+    )
 
 
 def test_a_channel_without_a_gain_of_its_own_takes_that_of_no_other_channel_or_run(tmp_path: Path) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from control.core.journal import FILE_NAME, VERSION, Record, read_records
 from control.core.run_record import RUN_FILE, RunSummary, read_summary
-from squid.errors import ConfigurationError, ResumeRefusedError
+from control.core.schedule import Optics, Schedule
+from squid.errors import ConfigurationError, PreflightError, ResumeRefusedError
+from squid.machine_file import MachineConfig
+from squid.models.geometry import StagePosition
+from squid.models.plan import AcquisitionPlan
 from squid.utils.task import stop_if_cancelled, tell_progress
 
 
@@ -67,3 +73,27 @@ def read_header(folder: Path) -> Record:
             f"the header is unreadable or of version {record.get('version')}", file=path, allowed=f"version {VERSION}"
         )
     return record
+
+
+def schedule_of(folder: Path, header: Record) -> Schedule:
+    """Return the events of a run as they were planned, from the first record of its journal.
+
+    Raises
+    ------
+    ConfigurationError
+        Another version of the program wrote it, and this one does not understand it.
+    """
+    try:
+        plan = AcquisitionPlan.model_validate(header["plan"])
+        config = MachineConfig.model_validate(header["machine"])
+        optics = {**header["optics"], "shape_px": tuple(header["optics"]["shape_px"])}
+        tell_progress(0.3, "works the plan out")
+        return Schedule.build(plan, config, StagePosition(*header["origin_um"]), Optics(**optics))
+    except KeyError as e:
+        raise ConfigurationError(
+            f"has no {e} in its header: an earlier version of the program wrote it", file=folder / FILE_NAME
+        ) from e
+    except (TypeError, ValidationError, PreflightError) as e:
+        raise ConfigurationError(
+            f"this version of the program cannot read the run: {e}", file=folder / FILE_NAME
+        ) from e

@@ -2,7 +2,8 @@
 
 ::
 
-    journal.jsonl ──read_on──▶ rows (numpy) ──▶ frames        a view that never changes; it only gets longer
+    journal.jsonl ──read_on──▶ rows (numpy) ──▶ frames        a view that never changes; the next one is longer, or
+                                    │                         shorter where a resume found that frames were lost
                                     └─────────▶ row_of(place)
 
 Owns no file for longer than a call; knows no pixels.
@@ -128,6 +129,10 @@ class Frames:
                 missing.pop(record["index"], None)
             elif record["kind"] == "missing":
                 missing[record["index"]] = record["reason"]
+            elif record["kind"] == "lost":
+                self._append(batch)
+                self._lose(record["indexes"])
+                missing |= dict.fromkeys(record["indexes"], record["reason"])
             elif record["kind"] == "part":
                 self._part += 1
             if len(batch) == _BATCH:
@@ -138,6 +143,15 @@ class Frames:
         self._append(batch)
         self._missing = missing
         return changed
+
+    def _lose(self, indexes: list[int]) -> None:
+        """Take out frames that were stored and are not on disk any more."""
+        rows = self._rows
+        self._store = rows[~np.isin(rows["index"], indexes)]
+        self._rows = self._store
+        self._row_numbers[rows["image"], rows["t"], rows["c"], rows["z"]] = 0
+        kept = self._rows
+        self._row_numbers[kept["image"], kept["t"], kept["c"], kept["z"]] = np.arange(1, len(kept) + 1)
 
     def _append(self, batch: list[tuple[Any, ...]]) -> None:
         """Publish rows, then where they are."""

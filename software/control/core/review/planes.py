@@ -66,12 +66,12 @@ class ZarrPlanes:
 
     def read(self, image: ImageLayout, t: int, c: int, z: int, level: int) -> Pixels | None:
         """Return a plane of any level, as it is stored."""
-        data = _content(self._image(image) / str(level) / chunk_key((t, c, z)))
+        data = _content(self.folder(image) / str(level) / chunk_key((t, c, z)))
         return None if data is None else self._decoded(data, self._shapes[level])
 
     def path(self, image: ImageLayout, t: int, c: int, z: int) -> Path:
         """Return the chunk's file."""
-        return self._image(image) / "0" / chunk_key((t, c, z))
+        return self.folder(image) / "0" / chunk_key((t, c, z))
 
     def _decoded(self, data: bytes, shape_px: tuple[int, int]) -> Pixels | None:
         dtype = np.dtype(self._layout.dtype)
@@ -88,7 +88,8 @@ class ZarrPlanes:
         except RuntimeError:  # Blosc's only word for a chunk that is damaged inside
             return None
 
-    def _image(self, image: ImageLayout) -> Path:
+    def folder(self, image: ImageLayout) -> Path:
+        """Return where an image is."""
         if self._layout.plate is not None and image.well is not None:
             return self._folder / "plate.ome.zarr" / well_path(image.well) / str(image.field)
         if self._numbers is None:

@@ -10,7 +10,7 @@ from control.core.review.document import Chapter, Table
 from control.core.review.focus import FocusSummary, signed
 from control.core.review.steps import StepTimes
 from control.core.run_record import RunSummary
-from control.core.words import duration
+from control.core.words import counted, duration
 
 _STATUS = {
     "running": "running, or interrupted without a word",
@@ -32,6 +32,9 @@ def ending(summary: RunSummary, folder: Path, stored: int, not_taken: int) -> Ch
         + (f"; in {summary.parts} parts, because it was resumed." if summary.parts > 1 else "."),
         f"Folder: {folder}",
     ]
+    if summary.frames_lost:
+        lost = counted(summary.frames_lost, "stored frame was", "stored frames were")
+        lines.insert(2, f"{lost} not on disk any more when the run was resumed; what was still due was taken again.")
     return Chapter("How it ended", tuple(lines))
 
 
@@ -114,7 +117,7 @@ def faults(lines: Sequence[str], stacks_file: Path | None) -> Chapter:
 
 
 def _frames(count: int) -> str:
-    return "1 frame was" if count == 1 else f"{count} frames were"
+    return counted(count, "frame was", "frames were")
 
 
 def _more(rows: Sequence[object]) -> tuple[str, ...]:

@@ -51,12 +51,16 @@ class FrameTable:
         self._missing_path = folder / "missing.csv"
         self._stored = IndexSet(frames_planned)
         self._repeated: set[int] = set()
+        self._gone: set[int] = set()
         self._pending: dict[int, str] = {}
         self._reasons: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Number of frames in the table on disk."""
         return len(self._stored)
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._stored
 
     def open(self, *, resume: bool) -> None:
         """Make the table, or read what an earlier part of the run left.
@@ -83,8 +87,11 @@ class FrameTable:
         self._reasons.pop(record.event.index, None)
 
     def skip(self, index: int, reason: str) -> None:
-        """Note why there is no frame at `index`."""
+        """Note why there is no frame at `index`; one that was in the table was lost, and its line will be left out."""
         self._reasons[index] = reason
+        if index in self._stored:
+            self._stored.discard(index)
+            self._gone.add(index)
 
     def commit(self) -> None:
         """Put the noted frames on disk; when that fails they stay noted."""
@@ -98,7 +105,7 @@ class FrameTable:
     def finish(self, missing: Collection[int]) -> None:
         """Leave one line per frame and write ``missing.csv``; harmless when repeated."""
         self.commit()
-        if self._repeated:
+        if self._repeated or self._gone:
             self._compact()
         reasons = dict.fromkeys(missing, NOT_TAKEN) | self._reasons
         lines = (csv_line((index, reasons[index])) for index in sorted(reasons) if index not in self._stored)
@@ -111,19 +118,24 @@ class FrameTable:
                 raise StorageError(f"{path}: there are frames of another run; a new run needs a folder of its own")
 
     def _count(self, index: int) -> None:
-        if index in self._stored:
+        if index in self._stored or index in self._gone:
             self._repeated.add(index)
+            self._gone.discard(index)
         self._stored.add(index)
 
     def _compact(self) -> None:
-        """Keep the last line of each repeated index, in two passes that hold no line in memory."""
+        """Keep the last line of each repeated index and none of a lost one, in passes that hold no line in memory."""
         last = {
             index: number
             for number, line in enumerate(self._file.read_back())
             if (index := _index(line)) in self._repeated
         }
-        self._file.rewrite(lambda number, line: last.get(_index(line), number) == number)
+        gone = frozenset(self._gone)
+        self._file.rewrite(
+            lambda number, line: (index := _index(line)) not in gone and last.get(index, number) == number
+        )
         self._repeated.clear()
+        self._gone.clear()
 
 
 def csv_line(row: tuple[object, ...]) -> str:

@@ -117,7 +117,8 @@ class OmeZarrSink:
 
     def skip(self, index: int, reason: str) -> None:
         """Note the reason; the chunk stays absent, which readers see as zeros."""
-        next(iter(self._data_sets.values())).table.skip(index, reason)
+        tables = [each.table for each in self._data_sets.values()]
+        next((table for table in tables if index in table), tables[0]).skip(index, reason)
 
     def flush(self) -> None:
         """Wait for all writes, then note the frames in the table."""

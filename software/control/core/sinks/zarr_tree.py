@@ -109,16 +109,21 @@ class ZarrTree:
             self._outdated.discard(index)
 
     def _find(self, images: Sequence[ImageLayout]) -> None:
-        """Note the images that an earlier part of the run made; one that is not listed yet is made again."""
+        """Note the images that an earlier part of the run made; one that is not listed yet, or lost, is made again."""
         for image in images:
             if self._is_plate and image.well is not None:
                 if image.well not in self._fields:
                     self._fields[image.well] = self._listed_fields(self.folder(image).parent)
-                if image.field in self._fields[image.well]:
+                if image.field in self._fields[image.well] and self._is_made(image):
                     self._existing[image.index] = image
-            elif (self.folder(image) / "zarr.json").exists():
+            elif self._is_made(image):
                 self._existing[image.index] = image
         self._fields = {well: fields for well, fields in self._fields.items() if fields}
+
+    def _is_made(self, image: ImageLayout) -> bool:
+        """Whether the documents of an image are there: the array's are written first, its own last."""
+        folder = self.folder(image)
+        return (folder / "zarr.json").exists() and (folder / "0" / "zarr.json").exists()
 
     def _listed_fields(self, well_folder: Path) -> set[int]:
         path = well_folder / "zarr.json"
