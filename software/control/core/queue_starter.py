@@ -150,14 +150,16 @@ class QueueStarter:
             self._board.noted()
 
     def _note_end(self, run_id: int, summary: RunSummary) -> None:
-        reason = self._reason_to_hold(summary)
-        self._board.gone()
+        if reason := self._reason_to_hold(summary):
+            self._board.change(is_open=False, holding=reason)  # first: what a person opens from here on stays open
         try:
             self._queue.finish(run_id, summary, offer=_is_cut_short(summary))
         except StorageError as e:
-            reason = reason or f"the end of {summary.name} could not be noted: {e}"
+            if not reason:
+                self._board.change(is_open=False, holding=f"the end of {summary.name} could not be noted: {e}")
         self._board.try_refresh()  # before it says that nothing is under way: then the list is true
-        self._board.change(current_id=None, **({"is_open": False, "holding": reason} if reason else {}))
+        self._board.change(current_id=None)
+        self._board.gone()
         self._start_following()
 
     def _reason_to_hold(self, summary: RunSummary) -> str:
