@@ -7,14 +7,16 @@ work, and the newest frame.
                 └─ middle plane only ─▶ shrunk to the mosaic's scale ─▶ shrunk to the tile's scale ─▶ contrast
 
 Each field lies where its stage position is, seen from the middle of its well; the newest time point wins. The size of
-tiles follows from the number of wells and channels, so that any plate fits into the budget. Whoever looks takes copies,
-and looks at the revision first. Knows no Qt, no file and no device.
+tiles follows from the number of wells and channels, so that any plate fits into the budget. A run that is resumed keeps
+its pictures; those of what was stored before this program looked are read back by `earlier_pictures`. Whoever looks
+takes copies, and looks at the revision first. Knows no Qt, no file and no device.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -40,6 +42,9 @@ _MOSAIC_SHARE = 0.3
 
 _SAMPLES_PER_SIDE = 128
 """Of each field, for the contrast of the whole plate."""
+
+MOST_EARLIER: Final = 500_000
+"""Frames of a resumed run whose pictures are read back: the list of them takes 60 MB while that goes on."""
 
 _FRAMES_HELD = 2
 """The newest frame, and the one before that a window still shows."""
@@ -92,13 +97,18 @@ class Previews:
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self._budget_bytes = budget_bytes
         self._shown: _Pictures | None = None
+        self._folder: Path | None = None
+        self._earlier: Path | None = None
         self._runs = 0
 
     def hear(self, fact: Fact) -> None:
         """Prepare for a run that begins; a listener of the controller."""
         if isinstance(fact, RunStarted):
-            self._shown = None  # two runs at once would be twice the budget
-            self._shown = _Pictures(fact.layout, self._budget_bytes)
+            if fact.folder != self._folder or not fact.already_stored:
+                self._shown = None  # two runs at once would be twice the budget
+                self._shown = _Pictures(fact.layout, self._budget_bytes)
+            self._folder = fact.folder
+            self._earlier = fact.folder if 0 < fact.already_stored <= MOST_EARLIER else None
             self._runs += 1
 
     def see(self, record: FrameRecord, pixels: Pixels) -> None:
@@ -106,6 +116,34 @@ class Previews:
         pictures = self._shown
         if pictures is not None:
             pictures.see(record, pixels)
+
+    # --- what earlier parts of a resumed run have stored ------------------------------------------------------------
+
+    @property
+    def earlier(self) -> Path | None:
+        """The run folder to read back from; None: nothing was stored before, or too much to be read beside a run."""
+        return self._earlier
+
+    def earlier_px(self, channel: int, image: int) -> int:
+        """Return how many lines of a field are wanted of what was stored before; 0: it has been seen."""
+        shown = self._shown
+        return 0 if shown is None or shown.seen[channel, image] else shown.wanted_px(image)
+
+    def put_earlier(self, run_number: int, channel: int, image: int, pixels: Pixels) -> None:
+        """Take in a field that was stored before, as large as `earlier_px` says or larger; not in place of a newer one.
+
+        Parameters
+        ----------
+        run_number : int
+            `run_number` when it was asked for; of another run nothing is taken.
+        channel, image : int
+            Which field.
+        pixels : ndarray, shape (Y, X)
+            Any level of its pyramid.
+        """
+        shown = self._shown
+        if shown is not None and run_number == self._runs:
+            shown.put_earlier(channel, image, pixels)
 
     # --- for whoever looks, in any thread ---------------------------------------------------------------------------
 
@@ -179,6 +217,7 @@ class _Pictures:
         self._mosaic_well = [-1] * channels
         self._well = -1
         self._well_um = (0.0, 0.0)
+        self.seen = np.zeros((channels, len(layout.images)), bool)
         self._contrasts = [GreyCounts(layout.significant_bits) for _ in layout.channels]
         self._left_um, self._top_um, self._extent_um = _extent(layout, self.wells)
 
@@ -197,13 +236,39 @@ class _Pictures:
         small = shrunk(field, spot.height, spot.width)
         with self._lock:
             place.paste(field, self._mosaic_of(channel, well, image))
-            tile = self._tiles.get((channel, well))
-            if tile is None:
-                tile = self._tiles[channel, well] = np.zeros((self.tile_px, self.tile_px), self._dtype)
-            spot.paste(small, tile)
+            spot.paste(small, self._tile_of(channel, well))
+            self.seen[channel, image] = True
             self._contrasts[channel].add(field, _SAMPLES_PER_SIDE)
             self.tile_revisions[well] += 1
             self.mosaic_revision += 1
+
+    def wanted_px(self, image: int) -> int:
+        """Return how many lines of a field are shown: those of the mosaic for the well in work, else of the tile."""
+        side_px = self.mosaic_px if self.wells.well_of_image[image] == self._well else self.tile_px
+        return self._place(image, self.layout.shape_px, side_px).height
+
+    def put_earlier(self, channel: int, image: int, pixels: Pixels) -> None:
+        well = int(self.wells.well_of_image[image])
+        spot = self._place(image, self.layout.shape_px, self.tile_px)
+        small = shrunk(pixels, spot.height, spot.width)
+        with self._lock:
+            if self.seen[channel, image]:
+                return
+            spot.paste(small, self._tile_of(channel, well))
+            if well == self._well:
+                place = self._place(image, self.layout.shape_px, self.mosaic_px)
+                place.paste(shrunk(pixels, place.height, place.width), self._mosaic_of(channel, well, image))
+                self.mosaic_revision += 1
+            self.seen[channel, image] = True
+            self._contrasts[channel].add(pixels, _SAMPLES_PER_SIDE)
+            self.tile_revisions[well] += 1
+
+    def _tile_of(self, channel: int, well: int) -> Pixels:
+        """Return the well's tile, made when it has none."""
+        tile = self._tiles.get((channel, well))
+        if tile is None:
+            tile = self._tiles[channel, well] = np.zeros((self.tile_px, self.tile_px), self._dtype)
+        return tile
 
     def _mosaic_of(self, channel: int, well: int, image: int) -> Pixels:
         """Return the mosaic's plane, emptied when another well begins."""

@@ -1,6 +1,7 @@
 """The plate during a run: a thumbnail in each well that has been imaged, progress in those in work, holes in red.
 
-Thumbnails are drawn in tasks, a few dozen at a time, and only those that have changed.
+Thumbnails are drawn in tasks, a few dozen at a time, and only those that have changed. Of a resumed run those of the
+wells stored before are read back from its folder meanwhile.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 from PyQt5.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
+from control.core.earlier_pictures import read_earlier
 from control.core.previews import Previews
 from control.core.rendering import Layer, Renderer
 from control.core.run_view import RunState, RunView
 from control.core.shrinking import shrunk
+from control.core.words import in_words
 from control.gui import theme
 from control.gui.channel_picker import ChannelPicker, Layers
 from control.gui.image_render import image_of
 from control.gui.parts import faint_label
 from control.gui.plate_map import PlateMap
+from control.gui.work_bar import WorkBar
 from squid.models.plate import PlateGeometry
+from squid.utils.task import TaskCancelledError, TaskHandle, TaskPriority
+from squid.utils.task_bridge import submit_with_progress
 from squid.utils.worker_manager import WorkerManager, WorkerResult
 
 BATCH = 96
@@ -64,6 +70,8 @@ class RunPlate(QWidget):
         self._in_work = -1
         self._is_drawing = False
         self._side_px = 0
+        self._reading: TaskHandle | None = None
+        self.work = WorkBar()
         self.map = PlateMap(_NO_PLATE, selectable=False)
         self.map.set_well_painter(self._paint_well)
         self.map.set_well_text(self.text_of)
@@ -83,6 +91,7 @@ class RunPlate(QWidget):
         layout = QVBoxLayout(plate)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.map, 1)
+        layout.addWidget(self.work)
         layout.addWidget(self.text)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.nothing)
@@ -113,8 +122,29 @@ class RunPlate(QWidget):
             self.map.set_plate(layout.plate)
             self.map.set_well_painter(self._paint_well)
             self._stack.setCurrentIndex(1)
+            self._read_earlier()
         else:
             self._stack.setCurrentIndex(0)
+
+    def _read_earlier(self) -> None:
+        """Read back the pictures of what an earlier part of this run has stored."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        number, folder = self._previews.run_number, self._previews.earlier
+        if folder is not None:
+            self._reading = submit_with_progress(
+                self._manager,
+                self.work.begin("Reading the thumbnails of wells stored before"),
+                f"earlier pictures of run {number} {id(self)}",
+                partial(read_earlier, self._previews, number, folder),
+                priority=TaskPriority.LOW,
+                on_error=self._not_read,
+            )
+
+    def _not_read(self, result: WorkerResult) -> None:
+        if not isinstance(result.error, TaskCancelledError):
+            self.text.setText(f"Thumbnails of wells stored before cannot be shown: {in_words(result.error)}")
 
     def _show_progress(self, view: RunView) -> None:
         if len(view.wells) != self._progress.shape[1]:
@@ -188,6 +218,8 @@ class RunPlate(QWidget):
             _frame(painter, square, theme.BAD)
         elif number == self._in_work or not stored:
             _frame(painter, square, theme.WAITING if number == self._in_work else _PLANNED)
+        elif pixmap is None:  # stored before this program looked
+            _frame(painter, square, theme.GOOD)
         if 0 < stored + missing < planned:
             _paint_bar(painter, square, (stored + missing) / planned)
 

@@ -109,6 +109,28 @@ def test_revisions_tell_what_changed() -> None:
     assert previews.newest() is None
 
 
+def test_a_run_that_is_resumed_keeps_its_pictures_and_takes_what_was_stored_before() -> None:
+    data = layout([(0, 0), (2, 3)], QUARTERS)
+    previews = _of(data)
+    previews.see(record(0, image=3), _grey(100))
+    previews.hear(RunStarted(Path("run"), data, 1.0, 1))
+    assert previews.run_number == 2
+    assert previews.earlier == Path("run")
+    assert previews.tile_revisions().tolist() == [0, 1]
+    assert previews.earlier_px(0, 3) == 0, "it has been seen"
+    assert previews.earlier_px(0, 4) > previews.earlier_px(0, 0) > 0, "the mosaic wants more than a tile"
+    for image, run_number in ((3, 2), (4, 2), (0, 2), (1, 1)):
+        previews.put_earlier(run_number, 0, image, _grey(200, 32))
+    half = previews.tile_px // 2
+    tile, mosaic = _tile(previews, 0, 1), previews.mosaic(0)
+    assert mosaic is not None
+    assert (tile[0, 0], tile[0, half + 1], mosaic.pixels[0, 0], mosaic.pixels[0, -1]) == (100, 200, 100, 200)
+    assert (_tile(previews, 0, 0)[0, 0], _tile(previews, 0, 0)[0, half + 1]) == (200, 0)
+    previews.hear(RunStarted(Path("next"), data, 1.0, 0))
+    assert previews.earlier is None
+    assert previews.tile_revisions().tolist() == [0, 0]
+
+
 def test_free_positions_have_pictures_as_wells_have() -> None:
     previews = _of(positions_layout([("colony", 0, 0.0, 0.0), ("colony", 1, FIELD_UM, 0.0)]))
     previews.see(record(0, image=1), _grey(90))

@@ -18,7 +18,9 @@ from pytestqt.qtbot import QtBot
 from tests.control.core.queue_bench import Bench, bench
 
 from control.core.contrast import Contrast
-from control.core.facts import Hung
+from control.core.earlier_pictures import read_earlier
+from control.core.facts import Hung, RunStarted
+from control.core.previews import Previews
 from control.core.run_view import EventView, RunState, RunView
 from control.gui.progress_panel import ProgressPanel
 from control.gui.run_page import RunPage
@@ -185,6 +187,46 @@ def test_an_aborted_run_is_resumed_from_its_result(page: RunPage, rig: Bench, qt
     assert page._view.status == "completed"
     assert page._view.stored == 72
     assert not page.progress.result.resume_button.isVisible()
+
+
+def test_a_resumed_run_shows_what_was_stored_before(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
+    with bench(tmp_path) as first:
+        first.enqueue("plate", wells="B2:B4", start=True)
+        qtbot.waitUntil(lambda: first.status.snapshot().stored > 12, timeout=SLOW_MS)
+        first.queue.abort()
+        qtbot.waitUntil(first.is_idle, timeout=SLOW_MS)
+        folder = first.status.snapshot().folder
+        taken = first.previews.tile(0, 0)
+    with bench(tmp_path) as second:  # as after a new start of the program
+        page = RunPage(cast(Any, second), Contrast())
+        qtbot.addWidget(page)
+        with qtbot.waitExposed(page):
+            page.show()
+        assert folder is not None
+        second.queue.resume_folder(folder)
+        qtbot.waitUntil(lambda: 0 in page.plate._pixmaps, timeout=SLOW_MS)
+        wait_for(qtbot, page, RunState.FINISHED)
+        qtbot.waitUntil(lambda: len(page.plate._pixmaps) == 3, timeout=SLOW_MS)
+        read = second.previews.tile(0, 0)
+        assert read is not None
+        assert taken is not None
+        assert np.abs(read.astype(int) - taken).max() <= 2  # another way of shrinking rounds otherwise
+        assert [name for name, _ in rows(page)] == ["plate"]
+        before = second.previews.tile_revisions().sum()
+
+        read_earlier(second.previews, -1, folder)
+        assert second.previews.tile_revisions().sum() == before, "of another run nothing is taken"
+        fresh = Previews()
+        assert second.previews.layout is not None
+        fresh.hear(RunStarted(folder, second.previews.layout, 1.0, 1))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("control.core.earlier_pictures.REST", 1e9)
+            task = second.manager.submit("read", lambda: read_earlier(fresh, 1, folder))
+            qtbot.waitUntil(lambda: fresh.tile_revisions().sum() == 1, timeout=SLOW_MS)
+            task.cancel()
+            assert task.wait(10)
+        assert task.is_cancelled
+        assert fresh.tile_revisions().tolist() == [0, 0, 1], "the newest first"
 
 
 @pytest.mark.parametrize("rig", [("camera.hang@frame=5",)], indirect=True)
