@@ -124,6 +124,7 @@ class MainWindow(QMainWindow):
         self.session, self.pages = session, pages
         pages.contrast.restore(self._settings.values.pages.get(_CONTRAST, {}))
         pages.made.connect(self._take_page)
+        pages.made.connect(self._frame, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
         self._devices_dock.setWidget(DevicesPanel(session.monitor))
         self._follower = Follower(session, self.strip, self.bar, self._is_looking)
         self.setWindowTitle(f"{session.machine.name} – Squid HCS")
@@ -144,16 +145,20 @@ class MainWindow(QMainWindow):
         return page if page in PAGES else "look"
 
     def _take_page(self, name: str) -> None:
-        """Put a page that was made into the frame, as it was left the last time."""
+        """Show a page that was made as it was left the last time."""
         assert self.pages is not None
-        page = getattr(self.pages, name)
-        self._stack.addWidget(page)
         kept = self._settings.values.pages
         if name in kept:
-            page.restore(kept[name])
-        self.menus.fill_page(name, page.menu_actions(), page)
-        self.menus.show_page(self.page)
+            getattr(self.pages, name).restore(kept[name])
         self._tell_of_plan()
+
+    def _frame(self, name: str) -> None:
+        """Put a page into the frame, if it is not there: before it is shown, or one turn after it was made."""
+        page = getattr(self.pages, name)
+        if self._stack.indexOf(page) < 0:
+            self._stack.addWidget(page)
+            self.menus.fill_page(name, page.menu_actions(), page)
+            self.menus.show_page(self.page)
 
     def _tell_of_plan(self) -> None:
         """Let Look show the wells of the plan's plate, and Review the runs where the next one would lie."""
@@ -171,6 +176,7 @@ class MainWindow(QMainWindow):
         if name not in PAGES or self.pages is None:
             return
         self.page = name
+        self._frame(name)
         self._stack.setCurrentWidget(self.pages.by_name(name))
         self._tell_of_plan()
         self.navigation.show_page(name)

@@ -42,7 +42,9 @@ def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def make_pages(opened: Window) -> None:
     """Wait until every page is there: they come one after the other."""
-    opened.wait(lambda: all(opened.window.pages.is_made(name) for name in PAGES))
+    window = opened.window
+    opened.wait(lambda: all(window.pages.is_made(name) for name in PAGES))
+    opened.wait(lambda: window._stack.count() == 1 + len(PAGES))
 
 
 def start_run(opened: Window, folder: Path, **changes: object) -> None:
