@@ -61,7 +61,11 @@ def test_the_switch_fires_only_when_nobody_beats_it(tmp_path: Path) -> None:
     assert "in test_the_switch_fires_only_when_nobody_beats_it" in file.path.read_text()
     switch.beat()
     assert "alive again after" in file.path.read_text()
+    second = DeadMansSwitch(file, 1)
     with pytest.raises(RuntimeError, match="one owner"):
+        second.beat()
+    second.close()
+    with pytest.raises(RuntimeError, match="one owner"):  # which is still the first
         DeadMansSwitch(file, 1).beat()
     switch.close()
     switch.close()
