@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, QTimer
 
 from control.gui.navigation import PAGES
 from control.gui.pages import Pages
@@ -28,6 +28,9 @@ SNAPS = "tifffile"
 
 DELAY_MS = 1500
 """After the pages are there: the window is painted, its first click answered."""
+
+PAUSE_MS = 50
+"""Between two pages: clicks, keys and painting have their turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,9 +49,15 @@ class Preload(QObject):
     def __init__(self, manager: WorkerManager, pages: Pages) -> None:
         super().__init__(pages)
         self._manager, self._pages = manager, pages
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self.begin)
 
     def begin(self) -> None:
         """Begin with the first page that is not there; returns at once."""
+        if self._manager.is_shut_down:
+            return
         name = next((name for name in PAGES if not self._pages.is_made(name)), None)
         if name is None:
             self._submit("load what is wanted later", load, _keep_what_is_there, DELAY_MS)
@@ -61,7 +70,7 @@ class Preload(QObject):
             return
         name = result.value.__name__.removeprefix("control.gui.").removesuffix("_page")
         self._pages.by_name(name)
-        self.begin()
+        self._pause.start()  # posted events go before a person's: without a pause all would be one long turn
 
     def _submit(
         self, name: str, task: Callable[[], object], then: Callable[[WorkerResult], None], delay_ms: int = 0
