@@ -33,6 +33,7 @@ from control.core.live_frame import (
 )
 from control.core.live_loop import FrameRate, LiveLoop, LiveSource
 from control.core.run_control import RunControl
+from control.core.seen_focus import SeenFocus
 from control.core.snap_file import write_snap
 from squid.abc.camera import PixelFormat
 from squid.errors import DeviceError, FrameTimeoutError, SettingError
@@ -65,6 +66,11 @@ class Live:
         How channels are taken.
     lane : SafetyLane
         Switches the light off when a call hangs.
+
+    Attributes
+    ----------
+    focus : SeenFocus
+        Where a person has looked.
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class Live:
         self._wanted: Wanted | None = None
         self._loop: LiveLoop | None = None
         self._newest: LiveFrame | None = None
+        self.focus = SeenFocus(lambda: microscope.stage.limits.z)
         self._failure: str | None = None
 
     # --- settings ---------------------------------------------------------------------------------------------------
@@ -312,6 +319,7 @@ class Live:
         return LiveSource(self._next, lambda: self._ticked_s, self._show, lambda: next(self._numbers))
 
     def _show(self, frame: LiveFrame) -> None:
+        self.focus.see(frame)
         with self._shown:
             self._newest = frame
             self._rate.note(time.monotonic())

@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QVBoxLayout, QWidget
 from control.core.planning import FieldOutlines, FreePosition, PlanDraft, Verdict
 from control.core.session import Session
 from control.gui import theme
+from control.gui.focus_question import ask_for_focus
 from control.gui.parts import make_action
 from control.gui.plan_checker import PlanChecker
 from control.gui.plan_column import Knows, PlanColumn
@@ -33,6 +34,7 @@ from control.gui.plan_places import PlanPlaces
 from control.gui.plan_rig import PlanRig
 from control.gui.start_bar import StartBar
 from control.gui.work_bar import WorkBar
+from squid.models.plan import AcquisitionPlan
 from squid.models.plate import PlateGeometry
 
 _POSITION_MS = 100
@@ -150,7 +152,7 @@ class PlanPage(QWidget):
         self.places.go_to_requested.connect(self.go_to_requested)
         self.storage.folder_changed.connect(self.checker.check)
         self.files.changed.connect(self._show_draft)
-        self.bar.start_requested.connect(self.start_requested)
+        self.bar.start_requested.connect(self._start)
         self.bar.queue_requested.connect(self.queue_requested)
         self.bar.section_wanted.connect(self.column.show_section)
         self.checker.verdict.connect(self._take_verdict)
@@ -221,7 +223,21 @@ class PlanPage(QWidget):
 
     # --- the instrument ---------------------------------------------------------------------------------------------
 
+    def _start(self, plan: AcquisitionPlan, folder: Path) -> None:
+        """Start, unless the stage stands where nobody has a focus and the plan would take it from there: then ask."""
+        doubt = self._rig.focus_doubt(self.draft)
+        if doubt is None:
+            self.start_requested.emit(plan, folder)
+            return
+
+        def take(z_um: float) -> None:
+            self._edit({"z_um": z_um})
+            self.bar.start_when_checked()
+
+        ask_for_focus(self, doubt, take, lambda: self.start_requested.emit(plan, folder))
+
     def _follow_stage(self) -> None:
+        self.column.z.show_doubt(self._rig.focus_doubt(self.draft))
         place = self._rig.position
         self.wells.map.set_stage_position(*(place[:2] if place is not None else (None, None)))
         if self._rig.has_other_objective():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from control.core.planning import PlanDraft
+from control.core.planning import PlanDraft, takes_z_of_stage
 from control.core.schedule.places import find_plate
+from control.core.seen_focus import FocusDoubt
 from control.core.session import Session
 from squid.models.channel import ChannelPreset
 from squid.models.geometry import StagePosition
@@ -42,6 +43,13 @@ class PlanRig:
         """Return where the stage's z stands; None: not known."""
         place = self.position
         return place.z_um if place is not None else None
+
+    def focus_doubt(self, draft: PlanDraft) -> FocusDoubt | None:
+        """Return why a run of this draft would hardly be in focus if it began now; None: nothing speaks against it."""
+        z_um = self.z_now_um()
+        if z_um is None or not takes_z_of_stage(draft):
+            return None
+        return self._session.live.focus.doubt(z_um)
 
     def has_other_objective(self) -> bool:
         """Look which objective is in the beam, and return whether it is another."""

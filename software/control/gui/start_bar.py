@@ -121,6 +121,10 @@ class StartBar(QWidget):
         if waiting is not None:
             self._emit(waiting)
 
+    def start_when_checked(self) -> None:
+        """Start what is on the screen as soon as it has passed the check."""
+        self._request(self.start_requested)
+
     def _waits_for(self, verdict: Verdict) -> str:
         """Return which sections hold up the start, as links: each says itself why; what has none is told here."""
         sections = dict.fromkeys(refusal.section for refusal in verdict.refusals if refusal.section in _TITLES)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from PyQt5.QtWidgets import QCheckBox, QPushButton, QWidget
+from PyQt5.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
 
 from control.core.planning import Kept, PlanDraft, ZStack
+from control.core.seen_focus import FocusDoubt
+from control.gui.focus_question import doubt_text
 from control.gui.parts import NumberEdit, faint_label, icon
 from control.gui.plan_section import Form, PlanSection, choices, row, show_choice, show_number
 
@@ -36,6 +38,7 @@ class ZSection(PlanSection):
         super().__init__("Focus & z-stack")
         self._z_now_um = z_now_um
         self._make_edits(z_range_um)
+        self._make_doubt()
         self._form = Form()
         self._focus = self._with_set_here(self.z_um, "zHere", lambda z: self.change(z_um=z), "Focus: here")
         self._bottom = self._with_set_here(self.bottom, "bottomHere", lambda z: self._set(bottom_um=z), "Bottom: here")
@@ -49,6 +52,8 @@ class ZSection(PlanSection):
         self._form.add("Step", self.step)
         self._form.add("Order", self.order)
         self.body.addLayout(self._form)
+        self.body.addWidget(self.doubt)
+        self.body.addWidget(self.use_seen)
         self.body.addWidget(self.planes)
         self._connect()
 
@@ -70,6 +75,34 @@ class ZSection(PlanSection):
         named = {"zUm": self.z_um, "zRange": self.range, "zBottom": self.bottom, "zTop": self.top, "zStep": self.step}
         for name, edit in (*named.items(), ("zPlanes", self.planes)):
             edit.setObjectName(name)
+
+    def _make_doubt(self) -> None:
+        self._doubt: FocusDoubt | None = None
+        self.doubt = QLabel()
+        self.doubt.setObjectName("zDoubt")
+        self.doubt.setProperty("role", "note")
+        self.doubt.setWordWrap(True)
+        self.doubt.hide()
+        self.use_seen = QPushButton()
+        self.use_seen.setObjectName("zUseSeen")
+        self.use_seen.setToolTip("Focus where you looked last, in every run of this plan")
+        self.use_seen.clicked.connect(self._use_seen)
+        self.use_seen.hide()
+
+    def show_doubt(self, doubt: FocusDoubt | None) -> None:
+        """Say that the stage stands where nobody has a focus; None: it does not, or is of no account."""
+        if doubt == self._doubt:
+            return
+        self._doubt = doubt
+        seen_um = doubt.seen_um if doubt is not None else None
+        self.doubt.setText(doubt_text(doubt) if doubt is not None else "")
+        self.doubt.setVisible(doubt is not None)
+        self.use_seen.setText("" if seen_um is None else f"Focus at {seen_um:.2f} µm")
+        self.use_seen.setVisible(seen_um is not None)
+
+    def _use_seen(self) -> None:
+        if self._doubt is not None and self._doubt.seen_um is not None:
+            self.change(z_um=round(self._doubt.seen_um, 2))
 
     def _with_set_here(self, edit: NumberEdit, name: str, take: Callable[[float], object], tip: str) -> QWidget:
         button = QPushButton("Set here")

@@ -296,6 +296,42 @@ def test_z_is_taken_from_where_the_stage_stands(page: PlanPage, session: Session
     assert page.draft.z_um == pytest.approx(2345.0, abs=0.1)
 
 
+def test_a_start_at_the_loading_position_asks_where_the_focus_is(
+    page: PlanPage, session: Session, qtbot: QtBot
+) -> None:
+    def go(z_um: float) -> None:
+        session.manual.move_to(z_um=z_um)
+        qtbot.waitUntil(lambda: page._rig.z_now_um() == pytest.approx(z_um, abs=0.2), timeout=20_000)
+
+    write(page, "wellsText", "B2")
+    go(0.0)
+    try:
+        qtbot.waitUntil(lambda: find(page, "zDoubt").isVisible(), timeout=20_000)
+        assert "that is where a plate is loaded: z is retracted" in find(page, "zDoubt").text()
+        assert not find(page, "zUseSeen").isVisible(), "nobody has looked anywhere"
+        with qtbot.assertNotEmitted(page.start_requested):
+            wait_for_verdict(page, qtbot)
+            press(page, "startButton")
+            answer(page, "Do not start")
+        go(2345.0)
+        qtbot.waitUntil(lambda: not find(page, "zDoubt").isVisible(), timeout=20_000)
+        assert session.manager.submit("snap", session.live.snap).wait(20)
+        go(0.0)
+        qtbot.waitUntil(lambda: find(page, "zUseSeen").isVisible(), timeout=20_000)
+        press(page, "startButton")
+        seen_um = session.live.focus.z_um
+        with qtbot.waitSignal(page.start_requested, timeout=20_000) as asked:
+            answer(page, f"Focus at {seen_um:.2f} µm")
+        assert asked.args[0].z_um == page.draft.z_um == pytest.approx(2345.0, abs=0.2)
+        qtbot.waitUntil(lambda: not find(page, "zDoubt").isVisible(), timeout=20_000)
+        tick(page, "zFixed")
+        qtbot.waitUntil(lambda: find(page, "zUseSeen").isVisible(), timeout=20_000)
+        press(page, "zUseSeen")
+        assert page.draft.z_um == pytest.approx(2345.0, abs=0.2)
+    finally:
+        go(2345.0)
+
+
 def test_the_order_of_planes_and_channels(page: PlanPage) -> None:
     choose(page, "zKind", "around the focus")
     choose(page, "zOrder", "all channels at each plane")
@@ -469,7 +505,7 @@ def test_a_save_that_is_called_off_does_nothing_later(page: PlanPage, qtbot: QtB
 
 
 def answer(page: PlanPage, text: str) -> None:
-    box = next(box for box in page.findChildren(QMessageBox, "unsavedQuestion") if box.isVisible())
+    box = next(box for box in page.findChildren(QMessageBox) if box.isVisible())
     QTest.mouseClick(next(b for b in box.findChildren(QPushButton) if b.text() == text), LEFT)
 
 

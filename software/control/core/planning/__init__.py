@@ -8,7 +8,7 @@
 Owns no widget and no run.
 """
 
-from control.core.planning.check import PlanCheck, Totals, Verdict
+from control.core.planning.check import PlanCheck, Totals, Verdict, takes_z_of_stage
 from control.core.planning.draft import PlanDraft
 from control.core.planning.outlines import FieldOutlines
 from control.core.planning.parts import (
@@ -50,6 +50,7 @@ __all__ = [
     "ZStack",
     "read_positions",
     "section_of",
+    "takes_z_of_stage",
     "tiles_of",
     "wells_text",
     "write_positions",

@@ -248,15 +248,15 @@ def _notes(draft: PlanDraft) -> list[str]:
     here = "where the stage stands when the run starts"
     if draft.use == "positions" and not draft.positions:
         return [f"no position is listed: the plan is carried out {here}"]
-    return [] if draft.z_um is not None or _has_every_z(draft) else [f"z is not given: it is taken {here}"]
+    return [f"z is not given: it is taken {here}"] if takes_z_of_stage(draft) else []
 
 
-def _has_every_z(draft: PlanDraft) -> bool:
-    """Return whether the stage's own z is of no account."""
-    if getattr(draft.z, "kind", None) == "range":
-        return True
+def takes_z_of_stage(draft: PlanDraft) -> bool:
+    """Return whether a draft focuses where the stage's z stands when the run starts, wholly or in part."""
+    if draft.z_um is not None or getattr(draft.z, "kind", None) == "range":
+        return False
     listed = draft.positions if draft.use == "positions" else draft.regions if draft.use == "regions" else ()
-    return bool(listed) and all(place.z_um is not None for place in listed)
+    return not listed or any(place.z_um is None for place in listed)
 
 
 def _not_checked(draft: PlanDraft, result: WorkerResult) -> Verdict:
