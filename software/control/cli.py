@@ -13,14 +13,18 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from control.cli_home import home
 from control.cli_machine import named_machine, with_time_scale
 from control.cli_progress import RunProgress
 from control.cli_stop import EXIT_INTERRUPTED, StopRequests, stop_requests
 from control.cli_streams import patient_streams
 from control.cli_window import show
-from control.core.fault_injection import with_faults
+from control.core.facts import Fact, RunStarted
+from control.core.fault_injection import never_strike, with_faults
+from control.core.journal import read_journal
 from control.core.multi_point_controller import MultiPointController
 from control.core.preflight import describe, preflight
 from control.core.preflight_machine import free_bytes
@@ -32,7 +36,7 @@ from control.core.safe_state import make_safe
 from control.core.user_files import machine_file_of_user
 from control.core.user_folder import SIMULATION
 from control.core.words import counted, duration
-from squid.errors import ConfigurationError, PreflightError, SquidError
+from squid.errors import ConfigurationError, PreflightError, SquidError, StageMoveError
 from squid.import_config import convert
 from squid.machine_file import MachineConfig, read_machine_file
 from squid.microscope import Microscope
@@ -60,6 +64,9 @@ def main(arguments: Sequence[str]) -> int:
         args = _parser().parse_args(arguments)
         try:
             return int(args.command(args))
+        except StageMoveError as error:  # of homing; that of a run ends the run
+            _complain(error)
+            return EXIT_ABORTED
         except SquidError as error:
             _complain(error)
             return EXIT_REFUSED
@@ -118,6 +125,12 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--home",
+        action="store_true",
+        help="home the stage first, whether it knows where it is or not: every axis moves to its end, so look first "
+        "that nothing is in the way",
+    )
     parser.add_argument(
         "--inject",
         action="append",
@@ -206,9 +219,12 @@ def _carry_out(
         run: Run | None = None
         try:
             microscope.open()
-            controller = MultiPointController(microscope, manager, (progress.hear,), machine)
+            listeners = (progress.hear, partial(_warn_of_faults, machine, args.inject))
+            controller = MultiPointController(microscope, manager, listeners, machine)
+            if args.home and stop.requested is None:
+                home(microscope, manager, stop)
             if stop.requested is not None:
-                print(f"interrupted ({stop.requested}) before anything moved", file=sys.stderr)
+                print(f"interrupted ({stop.requested}) before the run began", file=sys.stderr)
                 return EXIT_INTERRUPTED
             run = begin(controller)
             print(f"run folder: {run.folder}", flush=True)
@@ -221,6 +237,14 @@ def _carry_out(
             start_bounded("closing", microscope.close)(LEAVE_S)
     _report(run.folder, summary, as_json=args.json)
     return _exit_code(summary)
+
+
+def _warn_of_faults(machine: MachineConfig, faults: Sequence[str], fact: Fact) -> None:
+    """Say which faults cannot happen, before anything moves; the first fact comes in the main thread."""
+    if faults and isinstance(fact, RunStarted):
+        stored = read_journal(fact.folder).stored
+        for sentence in never_strike(machine, faults, fact.layout.frames_planned, stored):
+            print(f"warning: {sentence}", file=sys.stderr, flush=True)
 
 
 def _follow(run: Run, progress: RunProgress, stop: StopRequests) -> RunSummary:

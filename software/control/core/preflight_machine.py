@@ -98,7 +98,8 @@ def lost_stage_refusals(plan: AcquisitionPlan, unknown: str) -> Refusals:
         key = "z_um" if unknown == "z" else f"{plan.sequence_key}stage_positions"
         said = "z_um" if unknown == "z" else f"positions with {', '.join(unknown)}"
         message = f"the plan takes {' and '.join(unknown)} from where the stage stands, but the stage is not homed"
-        yield PlanError(message, key=key, allowed=f"home the stage first, or say {said} in the plan")
+        homing = "home the stage first (hcs run --home), which leaves it at the ends of its travel"
+        yield PlanError(message, key=key, allowed=f"say {said} in the plan, or {homing}")
 
 
 def travel_refusals(schedule: Schedule, microscope: Microscope, unknown: str = "") -> Refusals:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from control.core.fault_injection import with_faults
+from control.core.fault_injection import never_strike, with_faults
+from control.core.index_set import IndexSet
 from squid.errors import ConfigurationError
 from squid.machine_file import CONFIGS, MachineConfig, read_machine_file
 
@@ -34,3 +35,28 @@ def test_real_hardware_takes_no_faults(machine: MachineConfig) -> None:
     real = machine.model_copy(update={"devices": {}, "name": "rig 3"})
     with pytest.raises(ConfigurationError, match="machine 'rig 3' is not simulated"):
         with_faults(real, ["camera.hang@frame=3"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("camera.lost_frame@frame=99", "the plan has 4 frames, counted from 0"),
+        ("camera.lost_frame@frame=4,times=always", "the plan has 4 frames, counted from 0"),
+        ("camera.hang@frame=1", "frame 1 is stored already"),
+        ("camera.hang@frame=3", ""),
+        ("stage.hang@move=99", ""),
+    ],
+)
+def test_a_fault_that_cannot_happen_is_told(machine: MachineConfig, fault: str, reason: str) -> None:
+    expected = [f"{fault} will never happen: {reason}"] if reason else []
+    stored = IndexSet(4)
+    stored.add(1)
+    assert list(never_strike(machine, [fault], 4, stored)) == expected
+
+
+def test_a_device_that_is_not_simulated_never_fails_on_request() -> None:
+    machine = read_machine_file(CONFIGS / "simulation_controller.yaml")
+    fault = "stage.hang@move=1"
+    assert list(never_strike(machine, [fault], 4, IndexSet(4))) == [
+        f"{fault} will never happen: this machine has no simulated stage"
+    ]
