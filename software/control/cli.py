@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -269,7 +270,7 @@ def _report(folder: Path, summary: RunSummary, *, as_json: bool) -> None:
     if summary.status != "completed":
         print(f"{summary.status.replace('_', ' ')}: {summary.reason}", file=sys.stderr)
     if summary.status == "aborted":
-        print(f"go on with: hcs resume {folder}", file=sys.stderr)
+        print(f"go on with: hcs resume {shlex.quote(str(folder))}", file=sys.stderr)
     if as_json:
         print(json.dumps({**summary.model_dump(mode="json"), "run_folder": str(folder)}))
 

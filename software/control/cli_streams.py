@@ -22,10 +22,10 @@ class PatientStream(TextIOBase):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Pass `text` on; returns its length in any case."""
+        """Pass `text` on, letters that its reader does not know as their numbers; returns its length in any case."""
         with suppress(OSError, ValueError):  # ValueError: closed
             if self._stream is not None:
-                self._stream.write(text)
+                self._stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
         return len(text)
 
     def flush(self) -> None:
@@ -47,7 +47,8 @@ class PatientStream(TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """Encoding of the real stream."""
-        return self._stream.encoding if self._stream is not None else "utf-8"
+        known: str | None = getattr(self._stream, "encoding", None)  # None of a stream in memory
+        return known or "utf-8"
 
 
 @contextmanager

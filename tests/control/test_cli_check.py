@@ -62,7 +62,7 @@ def test_a_users_own_plate_is_a_plate(plan: str, capsys: pytest.CaptureFixture[s
     )
     Path(plan).write_text(PLAN.replace("96 well plate", "mine"))
     assert main(["check", plan, "--simulation"]) == EXIT_COMPLETED
-    assert "1 wells of mine" in capsys.readouterr().out
+    assert "where: 1 well of mine, 1 field\n" in capsys.readouterr().out
 
 
 def test_check_says_whether_the_disk_was_looked_at(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from control.cli_progress import RunProgress
+from control.cli_streams import PatientStream
 from control.core.facts import FrameMissing, FrameStored, Hung, Paused, Resumed, RunStarted, Waiting
 from control.core.lost_frames import LOST
 from control.core.words import duration
@@ -125,6 +126,13 @@ def test_a_terminal_gets_a_bar_with_an_estimate_and_the_missing_frames() -> None
     assert "frame/s" in shown
     assert "missing=1" in shown
     assert "frame 0 is missing: lost" in shown
+
+
+def test_letters_that_a_terminal_does_not_know_do_not_lose_the_line() -> None:
+    raw = io.BytesIO()
+    stream = PatientStream(io.TextIOWrapper(raw, encoding="ascii"))
+    print("run folder: Gr\u00f6\u00dfe", file=stream, flush=True)
+    assert raw.getvalue() == b"run folder: Gr\\xf6\\xdfe\n"
 
 
 def test_without_a_console_nothing_is_drawn() -> None:

@@ -113,7 +113,7 @@ def test_a_frame_that_stays_bad_is_a_hole_and_never_a_shift(
     with rig.rig(rig.machine(tmp_path), [f"camera.{kind}@frame=7,times=always"]) as bench:
         run, summary = bench.run(rig.plan(tmp_path), tmp_path / "out")
     assert (summary.status, summary.frames_stored, summary.frames_missing) == ("completed_with_missing", FRAMES - 1, 1)
-    assert summary.reason.startswith("1 frames missing; first 7: ")
+    assert summary.reason.startswith("1 frame missing; first 7: ")
     assert_same_but_for(run.folder, undisturbed, {7})
     assert [fact.index for fact in bench.said(FrameMissing)] == [7]
     assert read_journal(run.folder).missing.keys() == {7}

@@ -23,6 +23,7 @@ from typing import TypeVar
 
 from control.core.device_calls import CALL_S, DeviceCalls
 from control.core.frame_check import FrameCheck
+from control.core.words import counted
 from squid.abc.camera import BurstShot, Exposure, TriggerMode
 from squid.abc.sequencer import Sequencer, SequenceRun, SequenceStep
 from squid.errors import DeviceError, DeviceTimeoutError, FrameTimeoutError, LightLostError, StageMoveError
@@ -303,7 +304,7 @@ class _Pass:
             ended_s.append(self._await_end(exposure, number))
         count = self._wait(run.done, time.monotonic() + CALL_S, "run")
         if count != len(actual):
-            raise DeviceError(sequencer.label, f"says that it took {count} exposures, not {len(actual)}")
+            raise DeviceError(sequencer.label, f"says that it took {counted(count, 'exposure')}, not {len(actual)}")
         if self._light.interruptions != interruptions:
             raise LightLostError(self._light.label, "may have gone out by itself during a sequence")
         if count < len(exposures):

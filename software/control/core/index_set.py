@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from control.core.words import counted
+
 
 class IndexSet:
     """A set of indexes 0 … size - 1.
@@ -28,7 +30,7 @@ class IndexSet:
     def add(self, index: int) -> None:
         """Put an index in; `IndexError` when it is not of the plan."""
         if not 0 <= index < self._size:
-            raise IndexError(f"index {index} is not in a plan of {self._size} frames")
+            raise IndexError(f"index {index} is not in a plan of {counted(self._size, 'frame')}")
         mask = 1 << (index & 7)
         if not self._bits[index >> 3] & mask:
             self._bits[index >> 3] |= mask

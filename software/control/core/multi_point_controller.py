@@ -133,7 +133,7 @@ class MultiPointController:
             summary = summary_of(folder, state, machine)
             lost = lost_frames(folder, state)
             if summary.status == "completed" and not lost:
-                raise ResumeRefusedError(f"{folder} is complete: all {summary.frames_planned} frames are stored")
+                raise ResumeRefusedError(f"{folder} is complete: {counted(summary.frames_planned, 'frame')} stored")
             plan = plan_of(folder, state)
             refuse_changes(folder, state.header, plan, machine)
             for record in lost:
@@ -174,7 +174,7 @@ class MultiPointController:
         if progress.lost:
             gone = counted(sum(len(record["indexes"]) for record in progress.lost), "stored frame")
             _log.warning("not on disk any more, to be taken again unless their time point is over: %s", gone)
-        _log.info("%d frames of %s, estimated %.0f s", checked.frames, plan.name, checked.estimated_s)
+        _log.info("%s of %s, estimated %.0f s", counted(checked.frames, "frame"), plan.name, checked.estimated_s)
         # not the task's own limit: what that tells comes in the window's thread, which may be blocked
         budget = watch.arm(f"run {folder.name}", budget_s, lambda _: run.over_budget(budget_s))
         try:

@@ -29,6 +29,7 @@ from control.core.preflight_plan import impossible, unsupported
 from control.core.schedule import Optics, Schedule
 from control.core.schedule.axes import Times
 from control.core.timing import Physics, ideal_s
+from control.core.words import counted
 from squid.errors import ConfigurationError, PlanError, PreflightError
 from squid.microscope import Microscope
 from squid.models.geometry import StagePosition
@@ -253,12 +254,13 @@ def describe(checked: Preflight, now: datetime | None = None) -> str:
     wells = len({image.well for image in layout.images if image.well is not None})
     duration = timedelta(seconds=round(checked.estimated_s))
     end = (now or datetime.now()) + duration
-    where = f"{wells} wells of {layout.plate.name}" if layout.plate else f"{len(schedule.places)} positions"
+    positions = counted(len(schedule.places), "position")
+    where = f"{counted(wells, 'well')} of {layout.plate.name}" if layout.plate else positions
     free = "" if checked.free_bytes is None else f" of {checked.free_bytes / 1e9:.2f} GB free"
     height, width = layout.shape_px
     lines = [
         f"frames: {checked.frames}",
-        f"where: {where}, {len(layout.images)} fields",
+        f"where: {where}, {counted(len(layout.images), 'field')}",
         f"channels: {', '.join(channel.name for channel in layout.channels)}",
         f"objective: {layout.objective}, {layout.pixel_size_um:g} µm a pixel, {width} x {height} px",
         f"bytes: {checked.bytes} (at most {checked.bytes / 1e9:.2f} GB{free})",

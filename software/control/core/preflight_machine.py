@@ -17,6 +17,7 @@ import psutil
 from control.core.schedule import Schedule
 from control.core.schedule.axes import Axes
 from control.core.sinks.ome_tiff import file_name
+from control.core.words import counted
 from squid.errors import ConfigurationError, PlanError
 from squid.machine_file import MachineConfig
 from squid.microscope import Microscope
@@ -117,7 +118,7 @@ def travel_refusals(schedule: Schedule, microscope: Microscope, unknown: str = "
             number, um = outside[0]
             place = schedule.places[number]
             places = {number for number, _ in outside}
-            more = f" (and {len(places) - 1} more positions)" if len(places) > 1 else ""
+            more = f" (and {counted(len(places) - 1, 'more position')})" if len(places) > 1 else ""
             message = f"{axis} = {um:.1f} µm of {place.name} is outside of the stage's limits{more}"
             yield PlanError(message, key=_position_key(schedule.plan, number), allowed=f"{axis} {allowed}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from control.core.run_parts import RunParts
 from control.core.run_record import STACKS_FILE, RunSummary, Status, write_summary
+from control.core.words import counted
 from squid.utils.bounded import start_bounded
 from squid.utils.incident import write_incident
 from squid.utils.thread_dump import default_log_folder, dump_all_stacks
@@ -40,10 +41,11 @@ def store_the_rest(parts: RunParts, status: Status, reason: str) -> tuple[Status
         return "aborted", "; ".join(causes)
     unaccounted = parts.layout.frames_planned - len(writer.stored) - len(writer.missing)
     if status == "completed" and unaccounted:
-        return "aborted", f"internal error: {unaccounted} frames unaccounted for"
+        return "aborted", f"internal error: {counted(unaccounted, 'frame')} unaccounted for"
     if status == "completed" and writer.missing:
         first = min(writer.missing)
-        return "completed_with_missing", f"{len(writer.missing)} frames missing; first {first}: {writer.missing[first]}"
+        missing = counted(len(writer.missing), "frame")
+        return "completed_with_missing", f"{missing} missing; first {first}: {writer.missing[first]}"
     return status, reason
 
 

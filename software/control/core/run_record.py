@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -28,6 +29,9 @@ PLAN_FILE = "plan.yaml"
 MACHINE_FILE = "machine.yaml"
 LOG_FILE = "run.log"
 STACKS_FILE = "stacks.log"
+
+_NAME_BYTES = 200
+"""Of the 255 bytes that a name may have; the rest is for time and number."""
 
 Status = Literal["running", "completed", "completed_with_missing", "aborted"]
 
@@ -83,7 +87,7 @@ class RunSummary(FileModel):
 
 def create_run_folder(parent: Path, name: str, now: datetime) -> Path:
     """Make the folder of a new run under `parent` and return it; a number is added while the name is taken."""
-    stem = f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).strip('_.') or 'run'}_{now:%Y-%m-%d_%H-%M-%S}"
+    stem = f"{_on_disk(name) or 'run'}_{now:%Y-%m-%d_%H-%M-%S}"
     for attempt in range(1000):
         folder = parent / (f"{stem}-{attempt + 1}" if attempt else stem)
         try:
@@ -94,6 +98,15 @@ def create_run_folder(parent: Path, name: str, now: datetime) -> Path:
             raise StorageError(f"{folder} cannot be made: {e.strerror}") from e
         return folder
     raise StorageError(f"{parent / stem} is taken a thousand times over")
+
+
+def _on_disk(name: str) -> str:
+    """Return a plan's name as file systems take it; letters of any language stay.
+
+    What Windows or Linux refuses and spaces become ``_``, and it is cut where the folder's name would get too long.
+    """
+    taken = re.sub(r'[<>:"/\\|?*\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+', "_", unicodedata.normalize("NFC", name))
+    return taken.encode()[:_NAME_BYTES].decode(errors="ignore").strip("_.")
 
 
 def write_summary(folder: Path, summary: RunSummary) -> None:

@@ -18,7 +18,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from control.core.review.focus import fit_plane, focus_points, signed
 from control.core.stored_run import StoredRun
-from control.core.words import in_words
+from control.core.words import counted, in_words
 from control.gui import theme
 from control.gui.parts import CountEdit, faint_label
 from squid.utils.worker_manager import WorkerManager, WorkerResult
@@ -196,7 +196,9 @@ class FocusPlot(QWidget):
 
 
 def _in_words(x_um: npt.NDArray[np.float64], y_um: npt.NDArray[np.float64], z_um: npt.NDArray[np.float64]) -> str:
-    text = f"{len(z_um)} fields, z from {z_um.min():.2f} to {z_um.max():.2f} µm (range {np.ptp(z_um):.2f} µm)."
+    text = (
+        f"{counted(len(z_um), 'field')}, z from {z_um.min():.2f} to {z_um.max():.2f} µm (range {np.ptp(z_um):.2f} µm)."
+    )
     plane = fit_plane(x_um, y_um, z_um)
     if plane is None:
         return text

@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer
 from control.core.run_view import RunState
 from control.core.safe_state import SafeState
 from control.core.session import Session
-from control.core.words import duration
+from control.core.words import counted, duration
 from control.gui import theme
 from control.gui.message_bar import MessageBar, Weight
 from control.gui.status_strip import StatusStrip
@@ -82,7 +82,7 @@ class Follower(QObject):
         view = self._session.status.snapshot()
         text, colour = STATES[view.state]
         if view.state in ("running", "paused", "waiting", "ending"):
-            text = f"{text}: {view.stored} of {view.planned} frames{_left(view.eta_s)}"
+            text = f"{text}: {view.stored} of {counted(view.planned, 'frame')}{_left(view.eta_s)}"
         elif self._session.live.is_running:
             text, colour = self._live_state()
         self._strip.show_state(text, colour)

@@ -9,6 +9,7 @@ from PyQt5.QtGui import QDesktopServices
 from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from control.core.run_view import RunState, RunView
+from control.core.words import counted
 from control.gui import theme
 from control.gui.parts import button_for, icon, make_action
 
@@ -120,4 +121,5 @@ def _what_was_done(view: RunView) -> str:
     light = "The light is off, the stage is stopped"
     if NOT_DARK in view.reason:
         light = "THE LIGHT MAY STILL BE ON: it did not confirm that it is off. Switch it off at the device"
-    return f"{light}; {view.stored} frames are safe. Resume continues with frame {view.next_index}. {dump}"
+    safe = counted(view.stored, "frame is", "frames are")
+    return f"{light}; {safe} safe. Resume continues with frame {view.next_index}. {dump}"

@@ -27,6 +27,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from control.core.words import counted
 from control.gui import theme
 from control.gui.parts import faint_label
 
@@ -154,7 +155,7 @@ class LogPanel(QWidget):
         left_out = len(lines) - _MOST_AT_ONCE
         self._shown = lines[-1].number
         self._note.setVisible(left_out > 0)
-        self._note.setText(f"{left_out} lines came faster than they can be shown; the log file has them")
+        self._note.setText(f"{counted(left_out, 'more line')} came faster than can be shown; the log file has all")
         self._append([line for line in lines[-_MOST_AT_ONCE:] if self._is_wanted(line)])
 
     def _append(self, lines: list[Line]) -> None:

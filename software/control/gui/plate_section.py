@@ -8,6 +8,7 @@ from PyQt5.QtCore import QSignalBlocker
 from PyQt5.QtWidgets import QCheckBox, QSizePolicy, QToolButton
 
 from control.core.planning import PlanDraft
+from control.core.words import counted
 from control.gui.parts import faint_label, icon
 from control.gui.plan_section import Form, PlanSection, choices, row, show_choice
 from squid.models.plate import PlateGeometry
@@ -93,6 +94,7 @@ def _facts(plate: PlateGeometry) -> str:
 def _explained(plate: PlateGeometry) -> str:
     """Return what the line says, in words."""
     shape = "round" if plate.round_wells else "square"
-    text = f"{plate.rows} rows and {plate.columns} columns of {shape} wells, {plate.well_size_mm:g} mm wide"
+    rows, columns = counted(plate.rows, "row"), counted(plate.columns, "column")
+    text = f"{rows} and {columns} of {shape} wells, {plate.well_size_mm:g} mm wide"
     text += f", {plate.well_spacing_mm:g} mm from centre to centre"
     return f"{text}; 'all' leaves out {plate.skip} at the border" if plate.skip else text

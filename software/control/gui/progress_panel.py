@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import (
 )
 
 from control.core.run_view import EventView, RunState, RunView
-from control.core.words import duration
+from control.core.words import counted, duration
 from control.gui import theme
 from control.gui.headline import Headline
 from control.gui.parts import faint_label
@@ -138,13 +138,13 @@ class ProgressPanel(QWidget):
     def _show_bars(self, view: RunView) -> None:
         bars, event, step = self.bars, view.event, view.step
         done = view.stored + view.missing
-        _fill(bars["Plate"], done, view.planned, f"{done} of {view.planned} frames")
+        _fill(bars["Plate"], done, view.planned, f"{done} of {counted(view.planned, 'frame')}")
         if event is None:
             _fill(bars["Well"], 0, 1, "–")
             _fill(bars["Field"], 0, 1, "–")
         else:
             done, planned = _well_counts(view, event)
-            _fill(bars["Well"], done, planned, f"{view.wells[event.well].name}: {done} of {planned} frames")
+            _fill(bars["Well"], done, planned, f"{view.wells[event.well].name}: {done} of {counted(planned, 'frame')}")
             frames = event.size_c * event.size_z
             text = f"field {event.field + 1} of {event.fields}: {event.begun_in_field} of {frames}"
             _fill(bars["Field"], event.begun_in_field, frames, text)

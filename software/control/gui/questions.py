@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from control.core.run import USER
 from control.core.run_queue import QueuedRun
+from control.core.words import counted
 from squid.utils.persistent_queue import JobState
 
 Answer = tuple[str, str, Callable[[], object] | None]
@@ -58,7 +59,8 @@ def offer_resume(
 
 
 def _described(run: QueuedRun) -> str:
-    stored = f"{run.frames_stored} of {run.frames_planned} frames are stored in" if run.frames_planned else "It is in"
+    frames = counted(run.frames_planned or 0, "frame is", "frames are")
+    stored = f"{run.frames_stored} of {frames} stored in" if run.frames_planned else "It is in"
     if run.state is JobState.INTERRUPTED:
         why = "the program ended while it was running"
     else:

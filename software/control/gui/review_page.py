@@ -25,6 +25,7 @@ from PyQt5.QtWidgets import (
 from control.core.contrast import Contrast
 from control.core.review.viewing import Viewing
 from control.core.stored_run import StoredRun
+from control.core.words import counted
 from control.gui import theme
 from control.gui.focus_plot import FocusPlot
 from control.gui.parts import button_for, faint_label, make_action
@@ -154,7 +155,7 @@ class ReviewPage(QWidget):
         status = "completed" if summary.status.startswith("completed") else summary.status
         missing = f", {len(run.missing)} missing" if run.missing else ""
         reason = f": {summary.reason}" if summary.reason and summary.status == "aborted" else ""
-        self.said.setText(f"{status}{reason} · {stored} of {summary.frames_planned} frames{missing}")
+        self.said.setText(f"{status}{reason} · {stored} of {counted(summary.frames_planned, 'frame')}{missing}")
         self.said.setToolTip(str(run.folder))
 
     def _list_runs(self) -> None:

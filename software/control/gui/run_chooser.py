@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QAction, QComboBox, QHBoxLayout, QLabel, QListWidget
 
 from control.core.run_record import RunSummary
 from control.core.stored_run import StoredRun
+from control.core.words import counted
 from control.gui import theme
 from control.gui.parts import faint_label, make_action
 from control.gui.plate_map import PlateMap
@@ -70,7 +71,9 @@ class RunList(QWidget):
                 item = QListWidgetItem(folder.name)
                 item.setForeground(QColor(_COLOURS[summary.status]))
                 status = summary.status.replace("_", " ")
-                item.setToolTip(f"{folder}\n{status}: {summary.frames_stored} of {summary.frames_planned} frames")
+                item.setToolTip(
+                    f"{folder}\n{status}: {summary.frames_stored} of {counted(summary.frames_planned, 'frame')}"
+                )
                 item.setData(Qt.ItemDataRole.UserRole, str(folder))
                 self.list.addItem(item)
             self._shown = now
@@ -164,8 +167,9 @@ class ImageChooser(QWidget):
         wells: tuple[WellRef | None, ...] = (*run.wells, *((None,) if run.has_free_images else ()))
         if wells != self._wells:
             self._list_wells(wells)
-        of = f" of {len(run.frames_per_well)}" if run.frames_per_well else ""
-        self.text.setText(f"{len(run.wells)}{of} wells have images" if run.wells else "" if wells else "no image yet")
+        have, all_wells = len(run.wells), len(run.frames_per_well)
+        of = f"{have} of {counted(all_wells, 'well')}" if all_wells else counted(have, "well")
+        self.text.setText(f"{of} with images" if run.wells else "" if wells else "no image yet")
 
     def step_well(self, step: int) -> None:
         """Go to the next well with images (or the one before), at the same field."""
@@ -233,8 +237,8 @@ class ImageChooser(QWidget):
     def _text_of(self, row: int, column: int) -> str:
         count, planned = self._frames.get((row, column), 0), self._of_well[row, column]
         if (row, column) in self._short:
-            return f"{count} of {planned} frames stored"
-        return f"{count} frames stored" if count else "no image"
+            return f"{count} of {counted(planned, 'frame')} stored"
+        return f"{counted(count, 'frame')} stored" if count else "no image"
 
     def _paint_well(self, painter: QPainter, square: QRectF, row: int, column: int) -> None:
         """Fill a well that has images, the fuller the brighter; white rim: chosen; red: frames are missing for good."""

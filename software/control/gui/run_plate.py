@@ -19,7 +19,7 @@ from control.core.previews import Previews
 from control.core.rendering import Layer, Renderer
 from control.core.run_view import RunState, RunView
 from control.core.shrinking import shrunk
-from control.core.words import in_words
+from control.core.words import counted, in_words
 from control.gui import theme
 from control.gui.channel_picker import ChannelPicker, Layers
 from control.gui.image_render import image_of
@@ -235,7 +235,7 @@ class RunPlate(QWidget):
         stored, missing, planned = self._counts(number)
         holes = f", {missing} missing" if missing else ""
         now = ", in work" if number == self._in_work and self._view.state is not RunState.FINISHED else ""
-        return f"{stored} of {planned} frames stored{holes}{now}"
+        return f"{stored} of {counted(planned, 'frame')} stored{holes}{now}"
 
     def _clicked(self, row: int, column: int) -> None:
         self.text.setText(f"{self.map.plate.well_name(row, column)}: {self.text_of(row, column)}")

@@ -7,7 +7,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QListWidget, QVBoxLayou
 
 from control.core.run import USER
 from control.core.run_view import RunState, RunView
-from control.core.words import duration
+from control.core.words import counted, duration
 from control.gui import theme
 from control.gui.parts import Section, button_for, make_action
 
@@ -121,14 +121,16 @@ class MissingList(Section):
 def result_of(view: RunView) -> tuple[str, str, str]:
     """Return title, text and colour of a run that has ended."""
     took = f"in {duration(view.elapsed_s)}"
+    stored = f"{view.stored} of {counted(view.planned, 'frame is', 'frames are')} stored"
     match view.status:
         case "completed":
-            return "Completed", f"All {view.stored} frames are stored, {took}.", theme.GOOD
+            frames = "The one frame is" if view.stored == 1 else f"All {view.stored} frames are"
+            return "Completed", f"{frames} stored, {took}.", theme.GOOD
         case "completed_with_missing":
             lost = "1 is missing and marked" if view.missing == 1 else f"{view.missing} are missing, each marked"
-            text = f"{view.stored} of {view.planned} frames are stored, {took}; {lost} at its place. Why is told below."
+            text = f"{stored}, {took}; {lost} at its place. Why is told below."
             return "Completed with missing frames", text, theme.WAITING
     by_person = view.reason.startswith(USER)
     why = f"You ended it{view.reason.removeprefix(USER)}." if by_person else f"Why: {view.reason}."
-    text = f"{view.stored} of {view.planned} frames are stored and safe; it can be resumed. {why}"
+    text = f"{stored} and safe; it can be resumed. {why}"
     return "Ended before its time", text, theme.BAD

@@ -24,16 +24,32 @@ NOW = datetime(2026, 11, 21, 3, 4, 5)
 def test_folders_are_named_after_plan_and_time_and_never_shared(tmp_path: Path) -> None:
     folders = [create_run_folder(tmp_path / "plates", "My plate: 5 µM / day 2", NOW) for _ in range(3)]
     assert [folder.name for folder in folders] == [
-        "My_plate_5_M_day_2_2026-11-21_03-04-05",
-        "My_plate_5_M_day_2_2026-11-21_03-04-05-2",
-        "My_plate_5_M_day_2_2026-11-21_03-04-05-3",
+        "My_plate_5_µM_day_2_2026-11-21_03-04-05",
+        "My_plate_5_µM_day_2_2026-11-21_03-04-05-2",
+        "My_plate_5_µM_day_2_2026-11-21_03-04-05-3",
     ]
 
 
-@pytest.mark.parametrize("name", ["", "..", "///", "µ"])
+@pytest.mark.parametrize("name", ["", "..", "///", "\ud800"])
 def test_a_name_without_letters_still_gives_a_folder(tmp_path: Path, name: str) -> None:
     assert create_run_folder(tmp_path, name, NOW).parent == tmp_path
     assert create_run_folder(tmp_path, name, NOW).name.startswith("run_2026")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("Größe µ 細胞", "Größe_µ_細胞"),
+        ("Клетки (день 2)", "Клетки_(день_2)"),
+        ("e\u0301chantillon", "\u00e9chantillon"),
+        ('a<b>c:d"e/f\\g|h?i*j\tk\x00l', "a_b_c_d_e_f_g_h_i_j_k_l"),
+        ("細" * 300, "細" * 66),
+    ],
+)
+def test_letters_of_any_language_stay_in_a_folders_name(tmp_path: Path, name: str, stem: str) -> None:
+    folder = create_run_folder(tmp_path, name, NOW)
+    assert folder.name == f"{stem}_2026-11-21_03-04-05"
+    assert folder.is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from useq import MDASequence, Position, RelativePosition, WellPlate, WellPlatePlan
 
 from control.core.schedule.axes import grid_points
+from control.core.words import counted
 from squid.errors import ConfigurationError, PlanError
 from squid.models.layout import WellRef
 from squid.models.plan import AcquisitionPlan
@@ -201,7 +202,7 @@ def _geometry(wells: WellPlatePlan) -> PlateGeometry:
     """Return a plate that only the plan knows, in our terms."""
     plate = wells.plate
     return PlateGeometry(
-        name=plate.name or f"{plate.size} wells",
+        name=plate.name or counted(plate.size, "well"),
         rows=plate.rows,
         columns=plate.columns,
         a1_x_mm=wells.a1_center_xy[0] / 1000,
