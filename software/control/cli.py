@@ -262,7 +262,7 @@ def _follow(run: Run, progress: RunProgress, stop: StopRequests) -> RunSummary:
 
 def _report(folder: Path, summary: RunSummary, *, as_json: bool) -> None:
     stored = f"{summary.frames_stored} of {counted(summary.frames_planned, 'frame')} stored"
-    lost = f", {summary.frames_lost} lost on disk and found out on resume" if summary.frames_lost else ""
+    lost = f" ({summary.frames_lost} had been lost on disk before a resume)" if summary.frames_lost else ""
     took = f"in {duration(summary.wall_s)}, duty {summary.duty:.2f}"
     print(f"{summary.status.replace('_', ' ')}: {stored}{lost} {took}")
     for output in summary.outputs:
