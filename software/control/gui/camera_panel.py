@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
+    QAction,
     QButtonGroup,
     QFormLayout,
     QGridLayout,
@@ -19,7 +21,7 @@ from PyQt5.QtWidgets import (
 
 from control.core.live import CameraView, Live
 from control.core.words import in_words
-from control.gui.parts import CountEdit, Section, faint_label
+from control.gui.parts import CountEdit, Section, faint_label, make_action
 from squid.abc.camera import PixelFormat
 from squid.abc.device import StateValue
 from squid.errors import SquidError
@@ -60,6 +62,7 @@ class CameraPanel(Section):
         self.apply = QPushButton("Apply")
         self.content = QWidget()
         self._lay_out()
+        self._make_actions()
 
     def _lay_out(self) -> None:
         self.title.hide()
@@ -135,6 +138,37 @@ class CameraPanel(Section):
         self.apply.clicked.connect(self._apply_numbers)
         grid.addWidget(self.apply, 0, 2, 2, 1)
         return grid
+
+    def _make_actions(self) -> None:
+        """Give menu and keys what the buttons do; they open the panel first."""
+
+        def action(text: str, call: Callable[[], object], key: str, tip: str, image: str) -> QAction:
+            def run() -> None:
+                if self.isVisible():  # on another page its key changes nothing
+                    self.set_open(True)
+                    call()
+
+            return make_action(self, text, run, shortcut=key, tip=tip, image=image)
+
+        draw = self.findChild(QPushButton, "roiDraw")
+        assert draw is not None
+        self.actions_of_camera = [
+            action(
+                "Next &binning", lambda: _press_next(self.binning_buttons), "Ctrl+B", "Add more pixels to one", "grid"
+            ),
+            action(
+                "Next pixel &format",
+                lambda: _press_next(self.format_buttons),
+                "Ctrl+Shift+J",
+                "As many bits for a grey value as the camera has",
+                "counter",
+            ),
+            action(
+                "&Next ROI", lambda: _press_next(self.part_buttons), "Ctrl+I", "Whole sensor, half, quarter", "crop"
+            ),
+            action("&Draw a ROI", draw.click, "Ctrl+Shift+I", "Drag a rectangle on the image", "selection-drag"),
+            action("&Apply the numbers of the ROI", self.apply.click, "Ctrl+Shift+N", "Read this part", "check"),
+        ]
 
     def set_open(self, is_open: bool) -> None:
         """Show the controls, or only the facts."""
@@ -234,6 +268,13 @@ def _row() -> tuple[QWidget, QHBoxLayout]:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(4)
     return row, layout
+
+
+def _press_next(buttons: Mapping[Any, QPushButton]) -> None:
+    """Press the button behind the one that is pressed; the first one behind the last."""
+    row = list(buttons.values())
+    pressed = next((number for number, button in enumerate(row) if button.isChecked()), -1)
+    row[(pressed + 1) % len(row)].click()
 
 
 def _choice(text: str, name: str, tip: str) -> QPushButton:

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QAction, QButtonGroup, QGridLayout, QPushButton, QWi
 
 from control.gui import theme
 from control.gui.painting import painting
-from control.gui.parts import make_action
+from control.gui.parts import make_action, tab_through
 
 _NAME_PX = 62
 """Three channels stand in a row when no name is longer, else two."""
@@ -51,6 +51,7 @@ class ChannelButtons(QWidget):
             button = self._button(number, name, colour)
             self._grid.addWidget(button, number // per_row, number % per_row)
             self.buttons[name] = button
+        tab_through(self, list(self.buttons.values()))
         for action in self.actions_of_channels[len(colours) :]:
             action.setVisible(False)
         for number, (action, name) in enumerate(zip(self.actions_of_channels, colours, strict=False)):

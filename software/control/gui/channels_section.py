@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QPushButton, QVBoxLayout
 
 from control.core.planning import ChannelChoice, PlanDraft
 from control.gui import theme
-from control.gui.parts import faint_label, icon
+from control.gui.parts import faint_label, icon, tab_through
 from control.gui.plan_channel_row import ChannelRow
 from control.gui.plan_section import PlanSection
 from squid.models.channel import ChannelPreset
@@ -69,6 +69,7 @@ class ChannelsSection(PlanSection):
         for at, row in enumerate(self.rows):
             self._lines.removeWidget(row)
             self._lines.insertWidget(at, row)
+        tab_through(self.words, [part for row in self.rows for part in row.parts])
 
     def _new_row(self, name: str) -> ChannelRow:
         row = ChannelRow(name)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import QSize, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from control.core.contrast import Contrast
 from control.core.grey_values import GreyCounts, Limits
 from control.core.rendering import GREY_COLOUR
 from control.gui import theme
 from control.gui.histogram import Histogram
-from control.gui.parts import CountEdit, icon
+from control.gui.parts import CountEdit, icon, press_action
 
 
 class ContrastControl(QWidget):
@@ -96,6 +96,15 @@ class ContrastControl(QWidget):
         self._channel, self._counts, self._fitting, self._colour = channel, counts, fitting, colour
         self.setEnabled(True)
         self.refresh()
+
+    def make_actions(self) -> list[QAction]:
+        """Return entries of a menu, with keys, for the buttons of the one control that a page has."""
+        return [
+            press_action(self.auto, "&Auto contrast", "Ctrl+Shift+C"),
+            press_action(self.once, "&Fit contrast once", "Ctrl+Shift+O", "auto-fix"),
+            press_action(self.full, "Full &range of grey values", "Ctrl+Shift+X", "arrow-expand-horizontal"),
+            press_action(self.log, "&Logarithm of the histogram", "Ctrl+Shift+G", "math-log"),
+        ]
 
     @property
     def limits(self) -> Limits:

@@ -24,7 +24,7 @@ from control.gui.image_tools import Tool
 from control.gui.image_view import Pace
 from control.gui.live_image import LiveImage
 from control.gui.live_panel import LivePanel
-from control.gui.parts import Section, make_action
+from control.gui.parts import Section, make_action, submenu
 from control.gui.snaps import Snaps
 from control.gui.stage_panel import StagePanel
 from control.gui.work_bar import WorkBar
@@ -78,6 +78,7 @@ class LookPage(QWidget):
     # --- making -----------------------------------------------------------------------------------------------------
 
     def _make_actions(self) -> None:
+        self.contrast_actions = self.image.control.make_actions()
         self.folder_action = make_action(
             self,
             "Folder for s&naps…",
@@ -127,7 +128,11 @@ class LookPage(QWidget):
     def menu_actions(self) -> list[QAction | None]:
         """Return the actions in menu order; None separates."""
         own = [*self.live_panel.menu_actions(), self.folder_action, None, *self.tools.menu_actions(), None]
-        return [*own, self.wheel_action, *self.stage_panel.menu_actions()]
+        parts = [
+            submenu(self, "C&ontrast", self.contrast_actions),
+            submenu(self, "C&amera", self.camera_panel.actions_of_camera),
+        ]
+        return [*own, *parts, self.wheel_action, *self.stage_panel.menu_actions()]
 
     def set_plate(self, plate: PlateGeometry | None) -> None:
         """Draw the walls of this plate's wells over the image, and name wells in files; None: no plate."""

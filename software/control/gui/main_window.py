@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
             assert action is not None
             action.setShortcut(key)
             action.setToolTip(f"Show or hide this panel ({key})")
-        self.menus.fill("window", [*self.navigation.actions_of_pages, None, log, devices])
+        self.menus.fill("window", [*self.navigation.actions_of_pages, None, log, devices, self.bar.dismiss_action])
         self.menus.fill("help", help_actions(self))
 
     # --- the session ------------------------------------------------------------------------------------------------

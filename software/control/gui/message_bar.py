@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QWidget
 
 from control.gui import theme
-from control.gui.parts import icon
+from control.gui.parts import icon, press_action
 
 
 class Weight(Enum):
@@ -40,6 +40,7 @@ class MessageBar(QWidget):
         self.dismiss_button.setObjectName("dismissButton")
         self.dismiss_button.setToolTip("Put this message away")
         self.dismiss_button.clicked.connect(self.dismiss)
+        self.dismiss_action = press_action(self.dismiss_button, "&Put the message away", "Ctrl+Alt+K", "check")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 8, 4)
         layout.addWidget(self._image)

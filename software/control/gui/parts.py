@@ -6,12 +6,14 @@ never changes it by accident while a person scrolls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import qtawesome
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QIcon, QWheelEvent
 from PyQt5.QtWidgets import (
+    QAbstractButton,
     QAction,
     QDoubleSpinBox,
     QLabel,
@@ -190,6 +192,44 @@ def make_action(
     action.triggered.connect(run)
     parent.addAction(action)
     return action
+
+
+def press_action(button: QAbstractButton, text: str, shortcut: str, image: str = "") -> QAction:
+    """Return an action that presses a button which is seen: its entry in a menu, and its key.
+
+    Parameters
+    ----------
+    button : QAbstractButton
+        Has its tooltip, and gets the key in it.
+    text : str
+        As the menu shows it.
+    shortcut : str
+        For example ``Ctrl+G``.
+    image : str
+        Name for `icon`; empty for none.
+    """
+
+    def press() -> None:
+        if button.isVisible():  # on another page its key presses nothing
+            button.click()
+
+    action = make_action(button, text, press, shortcut=shortcut, tip=button.toolTip(), image=image)
+    button.setToolTip(action.toolTip())
+    return action
+
+
+def tab_through(place: QWidget, widgets: Sequence[QWidget]) -> None:
+    """Let Tab come to widgets that were made later where `place` stands, in their order; else they would come last."""
+    before = place.previousInFocusChain()
+    while before is not None and before is not place and (_takes_no_focus(before) or before in widgets):
+        before = before.previousInFocusChain()
+    if before is not None:  # Qt knows only places of widgets that take the focus
+        for one, following in pairwise((before, *widgets)):
+            QWidget.setTabOrder(one, following)
+
+
+def _takes_no_focus(widget: QWidget) -> bool:
+    return widget.focusPolicy() == Qt.FocusPolicy.NoFocus or widget.focusProxy() is not None
 
 
 def submenu(parent: QWidget, title: str, actions: Iterable[QAction | None]) -> QAction:

@@ -125,6 +125,11 @@ class ChannelRow(QWidget):
         self.z_offset.valueChanged.connect(lambda um: self._set("z_offset_um", um))
         self.reset.clicked.connect(lambda: self._say(ChannelChoice(self.name)))
 
+    @property
+    def parts(self) -> tuple[QWidget, ...]:
+        """What Tab goes through."""
+        return self.handle, self.tick, self.reset, self.exposure, self.intensity, self.z_offset
+
     def show_choice(self, choice: ChannelChoice | None, preset: ChannelPreset | None) -> None:
         """Show a channel: None as choice: not in the plan; None as preset: the objective has no such channel."""
         self._is_showing = True

@@ -22,7 +22,7 @@ from control.core.planning import FieldOutlines, FreePosition, PlanDraft, Verdic
 from control.core.session import Session
 from control.gui import theme
 from control.gui.focus_question import ask_for_focus
-from control.gui.parts import make_action
+from control.gui.parts import make_action, submenu
 from control.gui.plan_checker import PlanChecker
 from control.gui.plan_column import Knows, PlanColumn
 from control.gui.plan_dialogs import PlanDialogs
@@ -286,6 +286,8 @@ class PlanPage(QWidget):
             self.wells.draw_action,
             *self.positions.menu_actions(),
             None,
+            submenu(self, "&z of the stage", self.column.z.actions_of_z),
+            self.storage.browse_action,
             self.dialogs.presets_action,
             self.dialogs.plate_action,
             None,

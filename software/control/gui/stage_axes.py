@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidg
 
 from control.gui import theme
 from control.gui.painting import painting
-from control.gui.parts import NumberEdit, faint_label
+from control.gui.parts import NumberEdit, faint_label, press_action
 from squid.models.geometry import AxisRange, StageLimits, StagePosition
 
 
@@ -68,6 +68,7 @@ class StageAxes(QWidget):
         self.go_button.setObjectName("goButton")
         self.go_button.setToolTip("Go to what was entered (Enter); a field that was not changed leaves its axis alone")
         self.go_button.clicked.connect(lambda _: self._go())
+        self.go_action = press_action(self.go_button, "&Go to what was entered", "Ctrl+G", "arrow-right-circle-outline")
         grid.addWidget(self.go_button, 7, 2)
 
     def show_position(self, position: StagePosition | None) -> None:

@@ -186,7 +186,7 @@ class StagePanel(QWidget):
         """Return the actions for the menu, in order; None separates."""
         plain = self._steps[:: len(_FACTORS)]
         steps = submenu(self, "Step of the s&tage", [*plain, None, *(s for s in self._steps if s not in plain)])
-        return [steps, None, *self._places, None, self.stop_action]
+        return [steps, None, self.axes.go_action, *self._places, None, self.stop_action]
 
     # --- what a person asks -----------------------------------------------------------------------------------------
 

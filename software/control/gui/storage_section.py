@@ -8,7 +8,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from control.core.planning import PlanDraft
-from control.gui.parts import faint_label, icon
+from control.gui.parts import faint_label, icon, press_action
 from control.gui.plan_section import Form, PlanSection, choices, row, show_choice, show_text
 
 _FORMATS = (
@@ -46,6 +46,7 @@ class StorageSection(PlanSection):
         self.browse.setObjectName("browseOutput")
         self.browse.setIcon(icon("folder-open-outline"))
         self.browse.setToolTip("Choose the output folder")
+        self.browse_action = press_action(self.browse, "Output &folder…", "Ctrl+Shift+Y", "folder-open-outline")
         self.format = choices("storageFormat", _FORMATS, "How the images are stored")
         self.compression = choices("storageCompression", _COMPRESSIONS, "Without loss; none is rarely faster")
         self.warning = faint_label("Nothing will be kept on disk.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from PyQt5.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QAction, QCheckBox, QLabel, QPushButton, QWidget
 
 from control.core.planning import Kept, PlanDraft, ZStack
 from control.core.seen_focus import FocusDoubt
 from control.gui.focus_question import doubt_text
-from control.gui.parts import NumberEdit, faint_label, icon
+from control.gui.parts import NumberEdit, faint_label, icon, press_action
 from control.gui.plan_section import Form, PlanSection, choices, row, show_choice, show_number
 
 _KINDS = (
@@ -40,9 +40,12 @@ class ZSection(PlanSection):
         self._make_edits(z_range_um)
         self._make_doubt()
         self._form = Form()
-        self._focus = self._with_set_here(self.z_um, "zHere", lambda z: self.change(z_um=z), "Focus: here")
-        self._bottom = self._with_set_here(self.bottom, "bottomHere", lambda z: self._set(bottom_um=z), "Bottom: here")
-        self._top = self._with_set_here(self.top, "topHere", lambda z: self._set(top_um=z), "Top: here")
+        self.actions_of_z: list[QAction] = []
+        self._focus = self._with_set_here(self.z_um, "zHere", lambda z: self.change(z_um=z), "&Focus", "Ctrl+F")
+        self._bottom = self._with_set_here(
+            self.bottom, "bottomHere", lambda z: self._set(bottom_um=z), "&Bottom", "Ctrl+Shift+M"
+        )
+        self._top = self._with_set_here(self.top, "topHere", lambda z: self._set(top_um=z), "&Top", "Ctrl+T")
         self._form.addWidget(self.is_fixed)
         self._form.add("Focus at", self._focus)
         self._form.add("Planes", self.kind)
@@ -104,11 +107,15 @@ class ZSection(PlanSection):
         if self._doubt is not None and self._doubt.seen_um is not None:
             self.change(z_um=round(self._doubt.seen_um, 2))
 
-    def _with_set_here(self, edit: NumberEdit, name: str, take: Callable[[float], object], tip: str) -> QWidget:
+    def _with_set_here(
+        self, edit: NumberEdit, name: str, take: Callable[[float], object], what: str, key: str
+    ) -> QWidget:
         button = QPushButton("Set here")
         button.setObjectName(name)
         button.setIcon(icon("crosshairs"))
-        button.setToolTip(f"{tip}: take the z at which the stage stands now")
+        plain = what.replace("&", "")
+        button.setToolTip(f"{plain}: take the z at which the stage stands now")
+        self.actions_of_z.append(press_action(button, f"{what}: set here", key, "crosshairs"))
 
         def set_here() -> None:
             z_um = self._z_now_um()

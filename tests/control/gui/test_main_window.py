@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
     QMessageBox,
     QPlainTextEdit,
     QTreeWidget,
+    QWidget,
 )
 from pytestqt.qtbot import QtBot
 from tests import rig
@@ -124,6 +125,52 @@ def test_every_action_has_a_menu_entry_a_key_and_a_tooltip_that_names_the_key(op
             if not (in_menu and text and key and action.toolTip() and action.toolTip() != text):
                 missing.append((name, in_menu, text, key, action.toolTip()))
     assert missing == []
+
+
+def tab_order(page: QWidget) -> list[QWidget]:
+    """Return what the Tab key goes through on a page, in this order."""
+    order, widget = [], page.nextInFocusChain()
+    while widget is not page and len(order) < 5000:
+        if page.isAncestorOf(widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(page):
+            order.append(widget)
+        widget = widget.nextInFocusChain()
+    return order
+
+
+def test_tab_goes_through_channels_where_they_stand(opened: Window) -> None:
+    look = opened.page("look")
+    opened.wait(lambda: len(look.live_panel.channels.buttons) == 5)
+    order = tab_order(look)
+    places = [order.index(button) for button in look.live_panel.channels.buttons.values() if button in order]
+    assert places
+    assert max(places) < order.index(opened.find("liveButton")) < order.index(look.live_panel.exposure)
+    plan = opened.page("plan")
+    column, order = plan.column, tab_order(plan)
+    ticks = [order.index(row.tick) for row in column.channels.rows]
+    assert order.index(column.plate.plate) < ticks[0] < order.index(column.channels.rows[0].exposure) < ticks[1]
+    assert ticks == sorted(ticks)
+    assert ticks[-1] < order.index(column.channels.edit_presets) < order.index(column.z.kind)
+
+
+def test_keys_press_the_buttons_that_are_seen_and_no_others(opened: Window) -> None:
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    look = opened.page("look")
+    opened.press("snapButton")
+    opened.wait(lambda: bool(look.view.layers))
+    opened.page("plan")
+    opened.bot.keyClick(opened.window, Qt.Key.Key_B, ctrl)
+    opened.bot.keyClick(opened.window, Qt.Key.Key_C, ctrl | Qt.KeyboardModifier.ShiftModifier)
+    assert opened.session.live.camera_view.binning == 1
+    assert opened.window.pages.contrast.remember() == {}
+    opened.page("look")
+    opened.bot.keyClick(opened.window, Qt.Key.Key_B, ctrl)
+    assert opened.session.live.camera_view.binning == 2
+    assert look.camera_panel.content.isVisible(), "what was changed is shown"
+    opened.bot.keyClick(opened.window, Qt.Key.Key_C, ctrl | Qt.KeyboardModifier.ShiftModifier)
+    assert list(opened.window.pages.contrast.remember()) == [look.image.frame.channel]
+    opened.window.say("a message")
+    opened.bot.keyClick(opened.window, Qt.Key.Key_K, ctrl | Qt.KeyboardModifier.AltModifier)
+    assert opened.message() == ""
 
 
 def can_fire(action: QAction) -> bool:
