@@ -195,7 +195,7 @@ def make_action(
 
 
 def press_action(button: QAbstractButton, text: str, shortcut: str, image: str = "") -> QAction:
-    """Return an action that presses a button which is seen: its entry in a menu, and its key.
+    """Return an action that presses a button which is seen: for a menu, from which its key comes, too.
 
     Parameters
     ----------
@@ -214,6 +214,7 @@ def press_action(button: QAbstractButton, text: str, shortcut: str, image: str =
             button.click()
 
     action = make_action(button, text, press, shortcut=shortcut, tip=button.toolTip(), image=image)
+    button.removeAction(action)  # with it a tool button would draw the arrow of a menu
     button.setToolTip(action.toolTip())
     return action
 

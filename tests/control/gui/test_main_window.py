@@ -168,6 +168,7 @@ def test_keys_press_the_buttons_that_are_seen_and_no_others(opened: Window) -> N
     assert look.camera_panel.content.isVisible(), "what was changed is shown"
     opened.bot.keyClick(opened.window, Qt.Key.Key_C, ctrl | Qt.KeyboardModifier.ShiftModifier)
     assert list(opened.window.pages.contrast.remember()) == [look.image.frame.channel]
+    assert look.image.control.log.actions() == [], "a tool button would draw the arrow of a menu"
     opened.window.say("a message")
     opened.bot.keyClick(opened.window, Qt.Key.Key_K, ctrl | Qt.KeyboardModifier.AltModifier)
     assert opened.message() == ""
