@@ -191,7 +191,7 @@ def state_lines(view: RunView, waiting_plans: int = 0, offered: int = 0) -> tupl
 
 def _what_to_do(waiting_plans: int, offered: int) -> str:
     if offered:
-        return "A run ended early: see below."
+        return "A run ended early."
     return f"{waiting_plans} in the queue." if waiting_plans else "Choose a plan first."
 
 

@@ -398,7 +398,7 @@ def test_leaving_during_a_run_can_end_it_and_the_next_start_offers_the_rest(
         second.answer("Not now")
         page = second.page("run")
         second.wait(lambda: page.queue_panel.table.rowCount() == 1)
-        assert page.progress.state.text() == "Nothing runs. A run ended early: see below."
+        assert page.progress.state.text() == "Nothing runs. A run ended early."
         assert "test plate ended early" in page.queue_panel.note.text()
         second.press("queueResumeButton")  # the run is chosen already
         second.wait(lambda: second.session.status.snapshot().stored > stored)
