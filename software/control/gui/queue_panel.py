@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 
 from control.core.queue_runner import QueueRunner
 from control.core.queue_view import QueueView
+from control.core.run import USER
 from control.core.run_queue import QueuedRun
 from control.core.run_view import RunState, RunView
 from control.gui import theme
@@ -206,7 +207,7 @@ class QueuePanel(Section):
         for row, run in enumerate(self._listed):
             for column, text in enumerate(_cells(run)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(run.reason or str(run.plan_file))
+                item.setToolTip(_why(run) or str(run.plan_file))
                 if column == 1:
                     has_holes = run.state is JobState.DONE and run.is_incomplete
                     colour = theme.WAITING if has_holes else _COLOURS.get(run.state, theme.TEXT)
@@ -256,7 +257,7 @@ class QueuePanel(Section):
         }
         for name, action in self.actions_of_runs.items():
             action.setEnabled(enabled[name])
-        self.reason.setText(run.reason if run else "")
+        self.reason.setText(_why(run) if run else "")
         self.reason.setVisible(bool(run and run.reason))
 
     # --- doing ------------------------------------------------------------------------------------------------------
@@ -286,6 +287,11 @@ class QueuePanel(Section):
         run = self._chosen()
         if run is not None and isinstance(run.run_folder, Path):
             self.review_requested.emit(run.run_folder)
+
+
+def _why(run: QueuedRun) -> str:
+    """Return how a run ended, in words."""
+    return f"ended by you{run.reason.removeprefix(USER)}" if run.reason.startswith(USER) else run.reason
 
 
 def _cells(run: QueuedRun) -> tuple[str, ...]:

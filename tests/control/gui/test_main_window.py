@@ -400,6 +400,7 @@ def test_leaving_during_a_run_can_end_it_and_the_next_start_offers_the_rest(
         second.wait(lambda: page.queue_panel.table.rowCount() == 1)
         assert page.progress.state.text() == "Nothing runs. A run ended early."
         assert "test plate ended early" in page.queue_panel.note.text()
+        assert page.queue_panel.reason.text() == "ended by you (the window was closed)"
         second.press("queueResumeButton")  # the run is chosen already
         second.wait(lambda: second.session.status.snapshot().stored > stored)
         second.session.queue.stop_now(f"{USER} (the window was closed)")
