@@ -17,6 +17,7 @@ import gc
 import itertools
 import json
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -126,12 +127,12 @@ def _superqt() -> dict[str, tuple[Callable[[Callable[[], None]], None], Callable
 
 
 def gui() -> None:
-    """Let the programs take turns, a few milliseconds each: what else the machine does meets them all alike."""
-    peers = _gui_peers()
+    """Let the programs take turns of a few milliseconds, in any order: what else the machine does meets all alike."""
+    peers, dice = _gui_peers(), random.Random(1)
     singles: dict[str, list[float]] = {program: [] for program in peers}
     bursts: dict[str, list[float]] = {program: [] for program in peers}
     for _ in range(ROUNDS):
-        for program, (start, _stop) in peers.items():
+        for program, (start, _stop) in dice.sample(sorted(peers.items()), len(peers)):
             singles[program].append(_gui_round(start, ONE_BY_ONE, 1))
             bursts[program].append(_gui_round(start, 1, BURST))
     for program, (_start, stop) in peers.items():

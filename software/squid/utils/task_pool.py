@@ -58,6 +58,7 @@ class _Worker(threading.Thread):
     def __init__(self, pool: TaskPool, number: int) -> None:
         super().__init__(name=f"{pool.name}-{number}", daemon=True)
         self.is_retired = False
+        self.tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True: look into the queue; False: leave
         self._pool = pool
 
     def run(self) -> None:
@@ -106,10 +107,9 @@ class TaskPool:
         self._queue = TaskQueue(ageing_s, interval_s)
         self._by_name: dict[str, Task] = {}
         self._active: dict[Task, _Worker | None] = {}
-        self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True: look into the queue; False: leave
         self._workers: set[_Worker] = set()
         self._quarantined: set[_Worker] = set()
-        self._idle = 0  # threads that wait for a token and were not sent one
+        self._idle: list[_Worker] = []  # wait for a token and were not sent one; the last is the warmest
         self._task_waiters = 0
         self._idle_waiters = 0
         self._hired = 0
@@ -128,7 +128,7 @@ class TaskPool:
         ShutDownError
             The pool takes no more tasks.
         """
-        superseded, must_wake = None, False
+        superseded, woken = None, None
         with self._lock:
             self._check_acceptable(task)
             self._by_name[task.name] = task
@@ -138,9 +138,9 @@ class TaskPool:
                 task.limits = (self._watch.arm(task.name, limit_s, lambda _: self._waited(task)),)
             self.statistics.submitted += 1
             if delay_s <= 0:
-                superseded, must_wake = self._enqueue(task)
-        if must_wake:
-            self._tokens.put(True)
+                superseded, woken = self._enqueue(task)
+        if woken is not None:
+            woken.tokens.put(True)
         if delay_s > 0:
             self._timetable.call_at(time.monotonic() + delay_s, lambda: self._enqueue_later(task))
         if superseded is not None:
@@ -153,8 +153,8 @@ class TaskPool:
         if other is not None and (task.coalesce_key is None or task.coalesce_key != other.coalesce_key):
             raise DuplicateTaskError(f"task '{task.name}' is still active in {self.name}; wait for it or cancel it")
 
-    def _enqueue(self, task: Task) -> tuple[Task | None, bool]:
-        """Let `task` wait; return the task that it supersedes, and whether a token must follow, without the lock."""
+    def _enqueue(self, task: Task) -> tuple[Task | None, _Worker | None]:
+        """Let `task` wait; return the task that it supersedes, and the thread to send a token to, without the lock."""
         superseded = self._queue.put(task, time.monotonic())
         if superseded is not None:
             result = WorkerResult(False, error=TaskSupersededError(f"task '{task.name}' was asked for again"))
@@ -166,72 +166,81 @@ class TaskPool:
         with self._lock:
             if task.outcome is not None:
                 return
-            superseded, must_wake = self._enqueue(task)
-        if must_wake:
-            self._tokens.put(True)
+            superseded, woken = self._enqueue(task)
+        if woken is not None:
+            woken.tokens.put(True)
         if superseded is not None:
             self._conclude(superseded)
 
-    def _find_thread(self) -> bool:
+    def _find_thread(self) -> _Worker | None:
         """Claim an idle thread, which must be sent a token, or else make one if there may be more."""
         if self._idle:
-            self._idle -= 1
-            return True
+            return self._idle.pop()
         if len(self._workers) < self.size:
             self._hired += 1
             worker = _Worker(self, self._hired)
             self._workers.add(worker)
             worker.start()
-        return False
+        return None
 
     def _offer(self, count: int) -> None:
         for _ in range(count):
-            if self._find_thread():
-                self._tokens.put(True)
+            if (worker := self._find_thread()) is not None:
+                worker.tokens.put(True)
 
     # --- the threads ------------------------------------------------------------------------------------------------
 
     def work(self, worker: _Worker) -> None:
         """Run tasks until told to leave or retired; the body of a worker's thread."""
+        task = self._take(worker)
         while not worker.is_retired:
-            task = self._take(worker)
             if task is not None:
-                self._run(worker, task)
-            elif worker.is_retired or not self._tokens.get():
+                task = self._run(worker, task)
+            elif worker.tokens.get():
+                task = self._take(worker)
+            else:
                 break
-            del task  # a waiting thread must not keep the last task alive
 
     def left(self, worker: _Worker) -> None:
         """Forget a thread that ends; what it still ran is lost: something has ended it from outside."""
         with self._lock:
             self._workers.discard(worker)
             self._quarantined.discard(worker)
+            if worker in self._idle:
+                self._idle.remove(worker)
+            self._offer(len(self._queue))  # a token may have gone with it
             left = next((task for task, runner in self._active.items() if runner is worker), None)
             if left is None:
                 return
             error = TaskLostError(f"the thread that ran task '{left.name}' has ended")
             is_first = self._claim(left, Outcome.LOST, WorkerResult(False, error=error))
-            self._offer(len(self._queue))
         if is_first:
             self._conclude(left)
 
     def _take(self, worker: _Worker) -> Task | None:
         with self._lock:
-            if len(self._workers) > self.size:
-                worker.is_retired = True
-                self._workers.discard(worker)
-                return None
-            now = time.monotonic()
-            task = None if self._is_paused else self._queue.pop(now)
-            if task is None:
-                self._idle += 1
-                return None
-            self._active[task] = worker
-            task.started_at = now
-            task.epoch = Epoch(task.name)
-            return task
+            return self._next(worker)
 
-    def _run(self, worker: _Worker, task: Task) -> None:
+    def _next(self, worker: _Worker) -> Task | None:
+        """Give a thread its next task; None when there is none, or the thread shall leave. The lock is held."""
+        if worker.is_retired:
+            return None
+        if len(self._workers) > self.size:
+            worker.is_retired = True
+            self._workers.discard(worker)
+            return None
+        now = time.monotonic()
+        task = None if self._is_paused else self._queue.pop(now)
+        if task is None:
+            self._idle.append(worker)
+            return None
+        self._active[task] = worker
+        task.started_at = now
+        task.epoch = Epoch(task.name)
+        return task
+
+    def _run(self, worker: _Worker, task: Task) -> Task | None:
+        """Run a task; return the next, taken under the same lock: threads that queue for a lock are slow."""
         self._arm(task)
         self._observer.task_started(task)
         outcome, result = _outcome_of(task)
@@ -239,10 +248,12 @@ class TaskPool:
             is_first = self._claim(task, outcome, result)
             if is_first:
                 self._conclude_locked(task)
+            following = self._next(worker)
         if is_first:
             self._observer.wake()
         else:
             _log.warning("task '%s' came back after it had ended (%s); dropped", task.name, task.outcome)
+        return following
 
     def _arm(self, task: Task) -> None:
         for deadline in task.limits:
@@ -430,8 +441,8 @@ class TaskPool:
         self.wait_idle(max(0.1, end - time.monotonic()))
         with self._lock:
             leaving = list(self._workers)
-        for _ in leaving:
-            self._tokens.put(False)
+        for worker in leaving:
+            worker.tokens.put(False)
         for worker in leaving:
             if worker is not threading.current_thread():
                 worker.join(max(0.05, end - time.monotonic()))
