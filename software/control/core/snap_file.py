@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from control.core.live_frame import LiveFrame
-from squid.errors import StorageError
+from control.core.whole_file import whole_file
 from squid.models.objective import Objective
-from squid.utils.task import stop_if_cancelled
 
 
 def write_snap(frame: LiveFrame, path: Path, optics: Objective, microscope: str) -> None:
@@ -36,8 +34,7 @@ def write_snap(frame: LiveFrame, path: Path, optics: Objective, microscope: str)
     """
     import tifffile  # 0.15 s, which the start of the window need not wait for
 
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole_file(path, failed=f"{path}: the snap was not saved") as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(
             partial,
@@ -48,13 +45,6 @@ def write_snap(frame: LiveFrame, path: Path, optics: Objective, microscope: str)
             resolution=(1e4 / frame.pixel_size_um, 1e4 / frame.pixel_size_um),
             resolutionunit="CENTIMETER",
         )
-        stop_if_cancelled()
-        partial.replace(path)
-    except OSError as e:
-        raise StorageError(f"{path}: the snap was not saved: {e.strerror or e}") from e
-    finally:
-        with suppress(OSError):  # a disk that is gone has told so above
-            partial.unlink(missing_ok=True)
 
 
 def _metadata(frame: LiveFrame, optics: Objective, microscope: str) -> dict[str, Any]:

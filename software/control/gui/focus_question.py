@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
+from PyQt5.QtWidgets import QMessageBox, QWidget
 
 from control.core.seen_focus import FocusDoubt
+from control.gui.parts import when_clicked
 
 
 def doubt_text(doubt: FocusDoubt) -> str:
@@ -38,20 +39,13 @@ def ask_for_focus(
         seen = box.addButton(f"Focus at {seen_um:.2f} µm", QMessageBox.ButtonRole.AcceptRole)
         assert seen is not None
         seen.setToolTip("Put this z into the plan, and start")
-        _connect(seen, lambda: take(round(seen_um, 2)))
+        when_clicked(seen, lambda: take(round(seen_um, 2)))
     here = box.addButton(f"Start at {doubt.z_um:.2f} µm", QMessageBox.ButtonRole.DestructiveRole)
     back = box.addButton("Do not start", QMessageBox.ButtonRole.RejectRole)
     assert here is not None
     here.setToolTip("Image where the stage stands")
-    _connect(here, start)
+    when_clicked(here, start)
     box.setDefaultButton(back)
     box.setEscapeButton(back)
     box.open()
     return box
-
-
-def _connect(button: QPushButton, action: Callable[[], object]) -> None:
-    def run() -> None:  # Qt hands over whether the button is checked
-        action()
-
-    button.clicked.connect(run)

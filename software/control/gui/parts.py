@@ -194,6 +194,15 @@ def make_action(
     return action
 
 
+def when_clicked(button: QPushButton, action: Callable[[], object]) -> None:
+    """Call `action`, without anything, when a button is clicked."""
+
+    def run() -> None:  # Qt hands over whether the button is checked
+        action()
+
+    button.clicked.connect(run)
+
+
 def press_action(button: QAbstractButton, text: str, shortcut: str, image: str = "") -> QAction:
     """Return an action that presses a button which is seen: for a menu, from which its key comes, too.
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
+from PyQt5.QtWidgets import QMessageBox, QWidget
 
 from control.core.run import USER
 from control.core.run_queue import QueuedRun
 from control.core.words import counted
+from control.gui.parts import when_clicked
 from squid.utils.persistent_queue import JobState
 
 Answer = tuple[str, str, Callable[[], object] | None]
@@ -81,13 +82,6 @@ def _ask(window: QWidget, name: str, title: str, text: str, answers: Sequence[An
             box.setDefaultButton(button)
             box.setEscapeButton(button)
         else:
-            _connect(button, action)
+            when_clicked(button, action)
     box.open()
     return box
-
-
-def _connect(button: QPushButton, action: Callable[[], object]) -> None:
-    def run() -> None:  # Qt hands over whether the button is checked
-        action()
-
-    button.clicked.connect(run)

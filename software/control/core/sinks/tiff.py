@@ -19,8 +19,6 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-
 from control.core.index_set import IndexSet
 from control.core.sinks import squid_metadata
 from control.core.sinks.disk import Disk
@@ -29,6 +27,7 @@ from control.core.sinks.line_file import LineFile
 from control.core.sinks.ome_tiff import file_name
 from control.core.sinks.pyramid import contiguous
 from control.core.sinks.tiff_layout import TiffLayout
+from squid.models.file import yaml_text
 from squid.models.frame import FrameRecord
 from squid.models.geometry import Pixels
 from squid.models.layout import DatasetLayout, ImageLayout
@@ -73,7 +72,7 @@ class TiffSink:
         self._head = tiff.head(DESCRIPTION).ljust(tiff.plane_offset(0), b"\0")
         parameters = json.dumps(squid_metadata.parameters(layout), indent=1, ensure_ascii=False)
         self._disk.write(folder / "acquisition parameters.json", parameters + "\n")
-        channels = yaml.safe_dump(squid_metadata.channels(layout), sort_keys=False, allow_unicode=True)
+        channels = yaml_text(squid_metadata.channels(layout))
         self._disk.write(folder / "acquisition_channels.yaml", channels)
         planned = [csv_line(row) for row in squid_metadata.planned_rows(layout)]
         self._disk.write_lines(folder / "coordinates.csv", planned)
