@@ -34,6 +34,7 @@ from squid.errors import AccessRevokedError, HungError, SquidError
 from squid.utils.bounded import start_bounded
 from squid.utils.epoch import Epoch
 from squid.utils.safe_callback import safe_callback
+from squid.utils.thread_priority import prompt
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ class Run:
     def execute(self) -> None:
         """Run the worker to its end; the task that the `WorkerManager` runs."""
         self._started_s = time.monotonic()
-        with self._epoch.entered():
+        with self._epoch.entered(), prompt():
             try:
                 if self._of_running.control.abort_reason is not None:  # before anything has moved
                     raise RunAborted

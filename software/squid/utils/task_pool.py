@@ -32,6 +32,7 @@ from squid.utils.task import (
     WorkerResult,
 )
 from squid.utils.task_queue import TaskQueue
+from squid.utils.thread_priority import stand_back
 from squid.utils.timetable import Timetable
 
 _log = edge_logger(__name__)
@@ -63,6 +64,8 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         try:
+            if self._pool.in_background:
+                stand_back()
             self._pool.work(self)
         except BaseException:  # the thread's edge
             _log.exception("thread %s ends", self.name)
@@ -85,6 +88,8 @@ class TaskPool:
         See `TaskQueue`.
     resolution_s : float
         How exact limits are; see `DeadlineWatch`.
+    in_background : bool
+        Its threads stand back where the processor is contested; see `squid.utils.thread_priority`.
     """
 
     def __init__(
@@ -95,9 +100,11 @@ class TaskPool:
         ageing_s: float = 5.0,
         interval_s: float = 1 / 60,
         resolution_s: float = 0.05,
+        in_background: bool = False,
     ) -> None:
         self.name = name
         self.size = size
+        self.in_background = in_background
         self.statistics = PoolStatistics()
         self._observer = observer or PoolObserver()
         self._watch = DeadlineWatch(resolution_s)

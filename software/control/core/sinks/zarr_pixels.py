@@ -1,8 +1,8 @@
 """The pixels of an OME-Zarr data set: each plane of each level is one chunk, in a file of its own.
 
 Owns the threads that compress (numcodecs' Blosc, the codec of zarr-python) and write: a pool of their own, which no
-other task can delay. A chunk is written under another name and renamed, so that it is whole or absent. Why not
-tensorstore: docs/decisions/0020-zarr-chunks.md.
+other task can delay, and which stands back for the acquisition loop. A chunk is written under another name and
+renamed, so that it is whole or absent. Why not tensorstore: docs/decisions/0020-zarr-chunks.md.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ZarrPixels:
         self._compression = compression
         self._levels = levels
         self._encode(np.zeros((1, 1), np.uint16))  # its first use imports and takes 30 ms: not during the run
-        self._pool = TaskPool("zarr", THREADS)
+        self._pool = TaskPool("zarr", THREADS, in_background=True)
         self._numbers = itertools.count()
 
     def write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> FrameWrite:

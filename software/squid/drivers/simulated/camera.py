@@ -26,6 +26,7 @@ from squid.errors import DeviceClosedError, DeviceError, FrameLostError
 from squid.models.base import FileModel
 from squid.models.frame import CameraFrame
 from squid.models.geometry import Orientation, Pixels, Roi
+from squid.utils.thread_priority import stand_back
 
 _READOUT_ROWS = 2048  # rows of the sensor that `readout_ms` refers to
 _BURST_LIMIT = 512
@@ -339,7 +340,11 @@ class SimulatedCamera(Camera):
         shot.over.set()
 
     def _read_frames(self) -> None:
-        """Run the reader thread: render and deliver one shot after the other."""
+        """Run the reader thread: render and deliver one shot after the other.
+
+        It stands back: a real sensor needs no processor, so this one shall not keep it from those who wait for it.
+        """
+        stand_back()
         while (shot := self._jobs.get()) is not None:
             try:
                 self._read(shot)
