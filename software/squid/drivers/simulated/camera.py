@@ -355,7 +355,8 @@ class SimulatedCamera(Camera):
     def _read(self, shot: _Shot) -> None:
         guess = self._world.scene(shot.start_s, shot.start_s, shot.dose_s)
         pixels = self._sensor.expose(self._world.specimen, guess, shot.settings, shot.plan_index)
-        shot.over.wait()
+        if not shot.over.wait(max(0.0, shot.end_s - time.monotonic())):
+            self._ended(shot)
         if not shot.given_up.is_set():
             scene = self._world.scene(shot.start_s, shot.end_s, shot.dose_s)
             if scene != guess:

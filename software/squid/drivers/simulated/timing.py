@@ -25,8 +25,8 @@ T = TypeVar("T")
 _LAST_S = 0.0004
 """A sleep ends 0.2 ms late on a machine that has nothing else to do: the last bit before an instant is spent awake."""
 
-_LEFT_TO_WAITER_S = 0.0005
-"""So much later the timer settles a future that nobody waits for."""
+_LEFT_TO_WAITER_S = 0.005
+"""So much later the timer settles a future that nobody waits for: its thread stays out of the way of one who does."""
 
 _LONGEST_WAIT_S = 1e6
 """A wait without a limit."""
