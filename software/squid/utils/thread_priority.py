@@ -1,8 +1,8 @@
 """Which thread the processor serves first, where more want it than there are cores.
 
 A thread that fills the time between others' turns (compressing, drawing) stands back; one that sleeps and then has a
-little to do at an instant (the acquisition loop) is prompt. Neither needs a privilege, and neither starves anybody: a
-thread that stands back gets a tenth of a contested core. Linux only; elsewhere both do nothing.
+little to do at an instant (the acquisition loop) is prompt. Neither needs a privilege, and neither starves anybody.
+Linux only; elsewhere both do nothing.
 
 Being prompt asks for short turns (`sched_setattr`, sched_runtime, from Linux 6.12 on): who wants the processor for
 less is served sooner. An older kernel ignores it.
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 STANDS_BACK = 10
-"""Steps of nice by which a thread stands back."""
+"""Steps of nice by which a thread stands back: it gets a tenth of a core that another wants as well."""
 
 TURN_S = 0.0003
 """Length of turn that a prompt thread asks for; the kernel's own is 1 to 4 ms."""
@@ -27,12 +27,12 @@ TURN_S = 0.0003
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # numbers of the system call; glibc 2.36 has no function for it
 
 
-def stand_back() -> None:
-    """Let all other threads of the machine go before the calling one, for the rest of its life."""
+def stand_back(steps: int = STANDS_BACK) -> None:
+    """Let all other threads of the machine go before the calling one, by steps of nice, for the rest of its life."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         with suppress(PermissionError):  # a container may forbid it: the thread works all the same
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + STANDS_BACK)
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + steps)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from squid.utils.thread_priority import stand_back
 
 _READOUT_ROWS = 2048  # rows of the sensor that `readout_ms` refers to
 _BURST_LIMIT = 512
+_STANDS_BACK = 5  # before who compresses, since its frame is waited for; behind everybody else
 _EARLY_S = 0.0005  # clocks of trigger and camera differ: a pulse of a burst may come this much before the read-out ends
 
 
@@ -344,7 +345,7 @@ class SimulatedCamera(Camera):
 
         It stands back: a real sensor needs no processor, so this one shall not keep it from those who wait for it.
         """
-        stand_back()
+        stand_back(_STANDS_BACK)
         while (shot := self._jobs.get()) is not None:
             try:
                 self._read(shot)

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from squid.drivers.simulated.frame_memory import FrameMemory
 from squid.drivers.simulated.optics import collection
 from squid.drivers.simulated.scene import Scene, View
 from squid.drivers.simulated.specimen import Picture, Specimen, Vignette
@@ -25,7 +26,7 @@ from squid.models.geometry import Orientation, Pixels, Roi
 
 _STRIP_PX = 2**20  # pixels per strip: 4 MB of light
 _TILE_ROWS = 1024
-_SCRATCHES_KEPT = 4  # one per coarseness of the grid
+_SCRATCHES_KEPT = 5  # one per coarseness of the grid, and the camera's own
 _TILE_SPARE_COLUMNS = 1024
 _UNITS = 30000.0  # most integer units of √electrons: with noise, still below the 32767 of int16
 _HEADROOM = 1.05  # electrons, relative to saturation, that give the most units
@@ -99,6 +100,7 @@ class Sensor:
         self._physics = physics
         self._seed = seed
         self._scratches = _Scratches()
+        self._memory = FrameMemory()
         self._normal: npt.NDArray[np.float32] | None = None
         self._tile: npt.NDArray[np.int16] | None = None
         self._tile_units = 0.0
@@ -107,11 +109,12 @@ class Sensor:
         """Return the frame of a scene: shape (Y, X) of the ROI; uint8 for 8 bits, else uint16."""
         conversion = _Conversion.of(self._physics, settings)
         pictures = self._pictures(specimen, scene, settings, conversion)
-        frame = np.empty((settings.roi.height_px, settings.roi.width_px), np.uint16)
+        frame = self._memory.frame(settings.roi.height_px, settings.roi.width_px)
         noise = self._noise_tile(conversion.units_per_root_e)
         rng = np.random.default_rng((self._seed, 3, plan_index))
         stabilised = self._stabilised(pictures, settings, conversion)
         rows = _strip_rows(settings.roi.width_px)
+        scratch = self._scratches.of(rows, settings.roi.width_px)
         for top in range(0, settings.roi.height_px, rows):
             out = frame[top : top + rows]
             height, width = out.shape
@@ -119,7 +122,8 @@ class Sensor:
             right = int(rng.integers(0, noise.shape[1] - width + 1))
             strip = stabilised(top, height)
             # |a - n| is as good as a + n, since only its square matters, and it is unsigned
-            units = cv2.absdiff(strip, noise[down : down + height, right : right + width]).view(np.uint16)
+            units = scratch.noisy[:height]
+            cv2.absdiff(strip, noise[down : down + height, right : right + width], dst=units.view(np.int16))
             cv2.threshold(units, conversion.saturation_units, 0, cv2.THRESH_TRUNC, dst=units)
             cv2.multiply(units, units, dst=out, scale=conversion.counts_per_unit2)
             np.add(out, conversion.pedestal, out=out)
@@ -235,7 +239,8 @@ class _Strips:
         view = self._pictures[0].view
         coarse = self._strip(scratch, 0, view.height_px)
         size = (view.width_px * view.coarseness, view.height_px * view.coarseness)
-        fine = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.int16)
+        fine = scratch.fine_of(size)
+        cv2.resize(coarse, size, dst=fine, interpolation=cv2.INTER_LINEAR)
         return fine[: self._roi.height_px, : self._roi.width_px]
 
     def _strip(self, scratch: _Scratch, top: int, height: int) -> npt.NDArray[np.int16]:
@@ -275,6 +280,14 @@ class _Scratch:
         self.light = np.empty((rows, columns), np.float32)
         self.other = np.empty((rows, columns), np.float32)  # no memory is touched before the first use
         self.units = np.empty((rows, columns), np.int16)
+        self.noisy = np.empty((rows, columns), np.uint16)
+        self._fine = np.empty((0, 0), np.int16)
+
+    def fine_of(self, size: tuple[int, int]) -> npt.NDArray[np.int16]:
+        """Return an array for the strip spread over a finer grid of `size` (width, height)."""
+        if self._fine.shape != size[::-1]:
+            self._fine = np.empty(size[::-1], np.int16)
+        return self._fine
 
 
 def _vignette(view: View) -> Vignette:
