@@ -17,7 +17,10 @@ live   taken_hz, shown_hz    frames of 2048 x 2048 that live view took, and that
 live30 the same              with an exposure that allows 30 frames per second
 run    worst_ms, p99_ms      the same, during the reference case of `acquisition.py`, with the Run page shown
        wall_s                from putting the plan into the queue to the end; loop_wall_s: the run itself
-       overhead_ms_per_frame of the run itself; alone_overhead_ms_per_frame: of the same run without a window
+overhead                     that case with the window and without, in turn, --pairs times, in random order; nothing
+                             looks at the window's thread meanwhile, which would be work of its own
+       with_window_ms, alone_ms   medians of the time per frame of the run itself that is neither exposure nor a move
+                             that nothing can hide; `each_…`: of each run
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,10 +38,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cases import CASES
-
 HERE = Path(__file__).resolve().parent
-KINDS = ("start", "live", "live30", "run")
+KINDS = ("start", "live", "live30", "run", "overhead")
 
 
 def child(script: str, *arguments: str, platform: str, folder: Path) -> dict[str, Any]:
@@ -58,27 +61,33 @@ def overhead_ms(figures: dict[str, Any]) -> float:
 
 
 def measure(kind: str, seconds: float, platform: str, disk: Path) -> dict[str, Any]:
-    """Return one line's content."""
+    """Return the figures of one run."""
     folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=disk))
     try:
+        if kind == "alone":
+            return child("run_squid_hcs.py", "reference", str(folder), platform=platform, folder=folder)
         begin = str(time.monotonic())
         figures = child("run_window.py", kind, str(folder), str(seconds), begin, platform=platform, folder=folder)
-        if kind == "run":
-            shutil.rmtree(folder)
-            folder.mkdir()
-            alone = child("run_squid_hcs.py", "reference", str(folder), platform=platform, folder=folder)
-            assert figures["frames"] == alone["frames"] == CASES["reference"].frames
-            figures["overhead_ms_per_frame"] = overhead_ms(figures)
-            figures["alone_overhead_ms_per_frame"] = overhead_ms(alone)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return {"program": "squid-hcs window", "case": kind, "platform": platform, **figures}
+    return figures
+
+
+def compare(pairs: int, platform: str, disk: Path) -> dict[str, Any]:
+    """Return the overhead of the reference case with the window and without."""
+    each: dict[str, list[float]] = {"with_window": [], "alone": []}
+    for _ in range(pairs):
+        for how in random.sample(sorted(each), 2):
+            each[how].append(overhead_ms(measure("overhead" if how == "with_window" else "alone", 0, platform, disk)))
+    medians = {f"{how}_ms": round(statistics.median(values), 2) for how, values in each.items()}
+    return {**medians, **{f"each_{how}_ms": values for how, values in each.items()}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Prints one JSON line per case.")
     parser.add_argument("kinds", nargs="*", metavar="CASE", help=", ".join(KINDS))
     parser.add_argument("--seconds", type=float, default=10.0, help="how long live view is measured")
+    parser.add_argument("--pairs", type=int, default=5, help="how often the overhead is measured each way")
     parser.add_argument("--platform", default="offscreen", help="Qt platform: offscreen, xcb")
     parser.add_argument("--disk", type=Path, default=Path(tempfile.gettempdir()), help="write below this folder")
     args = parser.parse_args()
@@ -86,7 +95,12 @@ def main() -> None:
     if unknown:
         parser.error(f"no case {', '.join(sorted(unknown))} (allowed: {', '.join(KINDS)})")
     for kind in args.kinds or KINDS:
-        print(json.dumps(measure(kind, args.seconds, args.platform, args.disk)), flush=True)
+        if kind == "overhead":
+            figures = compare(args.pairs, args.platform, args.disk)
+        else:
+            figures = measure(kind, args.seconds, args.platform, args.disk)
+        line = {"program": "squid-hcs window", "case": kind, "platform": args.platform, **figures}
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ class Ended:
         self.at_s = time.perf_counter()
 
 
-def run(program: Program, folder: Path) -> dict[str, Any]:
+def run(program: Program, folder: Path, *, is_probed: bool) -> dict[str, Any]:
     from cases import CASES
     from run_squid_hcs import warm_up
 
@@ -167,7 +167,8 @@ def run(program: Program, folder: Path) -> dict[str, Any]:
     until(lambda: warm.is_finished)
     program.window.show_page("run")
     spin(3.0)  # what is loaded after the start has come
-    probe, begin, begin_cpu_s = BlockProbe(), time.perf_counter(), time.thread_time()
+    probe = BlockProbe() if is_probed else None
+    begin, begin_cpu_s = time.perf_counter(), time.thread_time()
     session.queue.enqueue(plan, folder, start=True)
     until(lambda: session.queue.current is not None)
     ended = Ended(session.queue.current)
@@ -185,7 +186,7 @@ def run(program: Program, folder: Path) -> dict[str, Any]:
     return {
         **counts,
         "loop_wall_s": summary.wall_s,
-        **probe.figures(),
+        **(probe.figures() if probe else {}),
         "gui_cpu": round(gui_cpu_s / wall_s, 3),
         "rss_mb": rss_mb(),
         "peak_rss_mb": peak_rss_mb(),
@@ -211,7 +212,7 @@ def main() -> None:
         case "live" | "live30":
             figures = live(program, _EXPOSURE_MS[kind], seconds)
         case _:
-            figures = run(program, folder)
+            figures = run(program, folder, is_probed=kind == "run")
     print(json.dumps(figures), flush=True)
     program.quit()
 
