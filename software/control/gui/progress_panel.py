@@ -230,5 +230,11 @@ def _bar(name: str) -> QProgressBar:
 
 
 def _fill(bar: QProgressBar, done: int, of: int, text: str) -> None:
-    bar.setValue(min(1000, 1000 * done // max(1, of)))
+    """Fill a bar; it is painted once, in the next turn of the event loop, while `setValue` alone would paint at once."""
+    value = min(1000, 1000 * done // max(1, of))
+    if (bar.value(), bar.format()) == (value, text):
+        return
+    bar.setUpdatesEnabled(False)
+    bar.setValue(value)
     bar.setFormat(text)
+    bar.setUpdatesEnabled(True)
