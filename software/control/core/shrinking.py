@@ -13,8 +13,8 @@ from squid.models.geometry import Pixels
 def shrunk(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
     """Return an image of another size in which each pixel is a mean of what it covers.
 
-    Halves as long as that is possible, then interpolates: ten times as fast as one step of an odd ratio, 0.5 to 1 ms for
-    2048 x 2048 pixels to any side. An image that is to become larger is enlarged.
+    Halves as long as that is possible, then interpolates: ten times as fast as one step of an odd ratio, 0.5 to 1 ms
+    for 2048 x 2048 pixels to any side. An image that is to become larger is enlarged.
 
     Parameters
     ----------

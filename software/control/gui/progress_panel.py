@@ -230,7 +230,7 @@ def _bar(name: str) -> QProgressBar:
 
 
 def _fill(bar: QProgressBar, done: int, of: int, text: str) -> None:
-    """Fill a bar; it is painted once, in the next turn of the event loop, while `setValue` alone would paint at once."""
+    """Fill a bar; it is painted once, in the next turn of the event loop; `setValue` alone would paint at once."""
     value = min(1000, 1000 * done // max(1, of))
     if (bar.value(), bar.format()) == (value, text):
         return
