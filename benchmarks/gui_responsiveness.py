@@ -38,6 +38,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cases import CASES
+
 HERE = Path(__file__).resolve().parent
 KINDS = ("start", "live", "live30", "run", "overhead")
 
@@ -57,6 +59,7 @@ def child(script: str, *arguments: str, platform: str, folder: Path) -> dict[str
 
 def overhead_ms(figures: dict[str, Any]) -> float:
     """Time per frame of the run itself that is neither exposure nor a move that nothing can hide."""
+    assert figures["frames"] == CASES["reference"].frames
     return round(1000 * (figures["loop_wall_s"] - figures["ideal_s"]) / figures["frames"], 2)
 
 

@@ -60,19 +60,18 @@ class _SchedAttr(ctypes.Structure):
     )
 
 
-def _ask_for_turns(length_s: float) -> bool:
-    """Ask for turns of a length for the calling thread; False where nothing can be asked.
+def _ask_for_turns(length_s: float) -> None:
+    """Ask for turns of a length for the calling thread, where that can be asked.
 
     A container may forbid the call; then the thread has the usual turns, and nothing is worse than without.
     """
     number = _SCHED_SETATTR.get(platform.machine())
     if sys.platform != "linux" or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
-        return False
+        return
     attributes = _SchedAttr(
         size=ctypes.sizeof(_SchedAttr),
         sched_policy=os.SCHED_OTHER,
         sched_nice=os.getpriority(os.PRIO_PROCESS, threading.get_native_id()),
         sched_runtime=round(length_s * 1e9),
     )
-    done: int = ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attributes), 0)
-    return done == 0
+    ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attributes), 0)
