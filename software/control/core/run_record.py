@@ -150,7 +150,7 @@ _version = cache(version)  # reads a file each time
 
 def versions() -> dict[str, str]:
     """Return the versions that a run's record names."""
-    packages = ("numpy", "useq-schema", "numcodecs", "PyQt5")
+    packages = ("numpy", "useq-schema", "blosc", "PyQt5")
     return {"squid-hcs": PROGRAM_VERSION, "python": platform.python_version()} | {p: _version(p) for p in packages}
 
 

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numcodecs import blosc
 
 from control.core.sinks import squid_metadata
 from control.core.sinks.ome_tiff import FOLDER, file_name
 from control.core.sinks.pyramid import level_shapes, levels
 from control.core.sinks.tiff import DESCRIPTION
 from control.core.sinks.tiff_layout import TiffLayout
+from control.core.sinks.zarr_chunks import plane_of
 from control.core.sinks.zarr_metadata import chunk_key, well_path
 from squid.errors import StorageError
 from squid.models.geometry import Pixels
 from squid.models.layout import DatasetLayout, ImageLayout
 
-_BLOSC_HEADER = 16
 _KNOWN_FILES = 4096
 
 
@@ -60,33 +59,18 @@ class ZarrPlanes:
     def __init__(self, folder: Path, layout: DatasetLayout, compression: str) -> None:
         self._folder = folder
         self._layout = layout
-        self._is_compressed = compression != "none"
+        self._compression = compression
         self._shapes = level_shapes(layout.shape_px)
         self._numbers: dict[int, int] | None = None
 
     def read(self, image: ImageLayout, t: int, c: int, z: int, level: int) -> Pixels | None:
         """Return a plane of any level, as it is stored."""
         data = _content(self.folder(image) / str(level) / chunk_key((t, c, z)))
-        return None if data is None else self._decoded(data, self._shapes[level])
+        return None if data is None else plane_of(data, self._compression, self._shapes[level], self._layout.dtype)
 
     def path(self, image: ImageLayout, t: int, c: int, z: int) -> Path:
         """Return the chunk's file."""
         return self.folder(image) / "0" / chunk_key((t, c, z))
-
-    def _decoded(self, data: bytes, shape_px: tuple[int, int]) -> Pixels | None:
-        dtype = np.dtype(self._layout.dtype)
-        expected = shape_px[0] * shape_px[1] * dtype.itemsize
-        if not self._is_compressed:
-            return np.frombuffer(data, dtype).reshape(shape_px) if len(data) == expected else None
-        if len(data) < _BLOSC_HEADER:
-            return None
-        plain_bytes, _, packed_bytes = struct.unpack_from("<III", data, 4)
-        if plain_bytes != expected or packed_bytes != len(data):
-            return None
-        try:
-            return np.frombuffer(blosc.decompress(data), dtype).reshape(shape_px)
-        except RuntimeError:  # Blosc's only word for a chunk that is damaged inside
-            return None
 
     def folder(self, image: ImageLayout) -> Path:
         """Return where an image is."""

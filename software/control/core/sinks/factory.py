@@ -10,7 +10,7 @@ from control.core.sinks.ome_tiff import OmeTiffSink
 from control.core.sinks.ome_zarr import OmeZarrSink
 from control.core.sinks.sink import Sink
 from control.core.sinks.tiff import TiffSink
-from control.core.sinks.zarr_metadata import COMPRESSIONS
+from control.core.sinks.zarr_chunks import COMPRESSIONS
 from squid.errors import ConfigurationError
 
 _MAKERS: dict[str, Callable[[str, bool], Sink]] = {

@@ -20,7 +20,8 @@ import numpy as np
 from control.core.sinks.disk import Disk
 from control.core.sinks.frame_table import FrameTable
 from control.core.sinks.pyramid import level_shapes
-from control.core.sinks.zarr_metadata import COMPRESSIONS, Window
+from control.core.sinks.zarr_chunks import COMPRESSIONS
+from control.core.sinks.zarr_metadata import Window
 from control.core.sinks.zarr_pixels import FrameWrite, ZarrPixels
 from control.core.sinks.zarr_tree import ZarrTree
 from squid.errors import ConfigurationError, StorageError

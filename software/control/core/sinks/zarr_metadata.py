@@ -7,9 +7,10 @@ What OME-Zarr has no word for stands under the attribute ``squid``, beside ``ome
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from control.core.sinks.pyramid import level_shapes
+from control.core.sinks.zarr_chunks import BLOSC
 from squid.models.layout import DatasetLayout, ImageLayout, WellRef
 from squid.models.wells import row_name
 
@@ -21,18 +22,6 @@ have two folders of its own, and making folders cost as much as writing the pixe
 
 Window = tuple[int, int]
 """Display range of a channel, in counts."""
-
-
-class BloscSettings(NamedTuple):
-    """What Blosc does with the bytes of a chunk, after shuffling them."""
-
-    name: str
-    level: int
-
-
-BLOSC = {"lz4": BloscSettings("lz4", 1), "zstd": BloscSettings("zstd", 1)}
-
-COMPRESSIONS = (*BLOSC, "none")
 
 
 def chunk_key(place: tuple[int, int, int]) -> str:

@@ -1,7 +1,7 @@
 """The pixels of an OME-Zarr data set: each plane of each level is one chunk, in a file of its own.
 
-Owns the threads that compress (numcodecs' Blosc, the codec of zarr-python) and write: a pool of their own, which no
-other task can delay, and which stands back for the acquisition loop. A chunk is written under another name and
+Owns the threads that compress and write: a pool of their own, which no other task can delay, and which stands back
+for the acquisition loop. A chunk is written under another name and
 renamed, so that it is whole or absent. Why not tensorstore: docs/decisions/0020-zarr-chunks.md.
 """
 
@@ -10,12 +10,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import numpy as np
-from numcodecs import blosc
-
 from control.core.sinks.disk import Disk
 from control.core.sinks.pyramid import contiguous, levels
-from control.core.sinks.zarr_metadata import BLOSC, chunk_key
+from control.core.sinks.zarr_chunks import chunk_of
+from control.core.sinks.zarr_metadata import chunk_key
 from squid.errors import StorageError
 from squid.models.geometry import Pixels
 from squid.utils.task import Task, TaskHandle
@@ -63,7 +61,7 @@ class ZarrPixels:
     disk : Disk
         Of the run.
     compression : str
-        Of `zarr_metadata.COMPRESSIONS`.
+        Of `zarr_chunks.COMPRESSIONS`.
     levels : int
         Number of levels.
     """
@@ -72,7 +70,6 @@ class ZarrPixels:
         self._disk = disk
         self._compression = compression
         self._levels = levels
-        self._encode(np.zeros((1, 1), np.uint16))  # its first use imports and takes 30 ms: not during the run
         self._pool = TaskPool("zarr", THREADS, in_background=True)
         self._numbers = itertools.count()
 
@@ -117,16 +114,8 @@ class ZarrPixels:
 
     def _write(self, image: Path, place: tuple[int, int, int], pixels: Pixels) -> None:
         for level, plane in enumerate(levels(contiguous(pixels), self._levels)):
-            self._put(image / str(level) / chunk_key(place), self._encode(plane))
+            self._put(image / str(level) / chunk_key(place), chunk_of(plane, self._compression))
 
     def _put(self, path: Path, chunk: bytes | memoryview) -> None:
         with self._disk.replacing(path) as partial, partial.open("wb", buffering=0) as file:
             self._disk.write_fully(file.fileno(), chunk)
-
-    def _encode(self, plane: Pixels) -> bytes | memoryview:
-        if self._compression == "none":
-            return plane.data
-        settings = BLOSC[self._compression]
-        shuffle = blosc.BITSHUFFLE if plane.itemsize > 1 else blosc.NOSHUFFLE
-        chunk: bytes = blosc.compress(plane, settings.name.encode(), settings.level, shuffle)
-        return chunk

@@ -43,7 +43,7 @@ class ZarrTree:
     images : sequence of ImageLayout
         Those of this data set: all in wells, or all free.
     compression : str
-        Of `zarr_metadata.COMPRESSIONS`.
+        Of `zarr_chunks.COMPRESSIONS`.
     """
 
     def __init__(

@@ -12,8 +12,8 @@ import numpy as np
 
 from squid.models.geometry import Pixels
 
-_KEPT_BYTES = 64 * 2**20
-_KEPT = 16
+_KEPT_BYTES = 192 * 2**20  # as many as may wait for the disk (`FrameWriter`), and a few more
+_KEPT = 32
 _OWN_REFERENCES = 3  # to a frame that nobody else has: the list's, the loop variable's, the question's
 
 
