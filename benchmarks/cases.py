@@ -30,6 +30,8 @@ class Case:
         False: frames are thrown away.
     instant : bool
         Stage and read-out take no time, so that the disk is the limit.
+    exposure_ms : float
+        Of each frame.
     """
 
     wells: tuple[int, int]
@@ -39,6 +41,7 @@ class Case:
     times: int = 1
     stored: bool = True
     instant: bool = False
+    exposure_ms: float = EXPOSURE_MS
 
     @property
     def frames(self) -> int:
@@ -61,7 +64,7 @@ class Case:
                     "fov_height": 665.0,
                 },
             },
-            "channels": [{"config": name, "exposure": EXPOSURE_MS} for name in channels[: self.channels]],
+            "channels": [{"config": name, "exposure": self.exposure_ms} for name in channels[: self.channels]],
         }
         if self.planes > 1:
             sequence["z_plan"] = {"range": 2.0 * (self.planes - 1), "step": 2.0}
@@ -73,6 +76,7 @@ class Case:
 CASES = {
     "reference": Case(wells=(4, 6), grid=2),
     "ceiling": Case(wells=(4, 6), grid=2, instant=True),
+    "storage": Case(wells=(4, 6), grid=2, instant=True, exposure_ms=1.0),
     "null": Case(wells=(4, 6), grid=2, stored=False),
     "time_lapse": Case(wells=(2, 2), grid=1, channels=1, planes=1, times=144),
 }

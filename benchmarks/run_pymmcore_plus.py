@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import mm_test_adapters
-from cases import CASES, EXPOSURE_MS, READOUT_MS, SIDE_PX, Case
+from cases import CASES, READOUT_MS, SIDE_PX, Case
 from measured import finish
 from ome_writers import AcquisitionSettings
 from pymmcore_plus import CMMCorePlus
@@ -51,7 +51,7 @@ def ideal_s(sequence: MDASequence, case: Case) -> float:
     for event in sequence:
         there = (event.x_pos or 0.0, event.y_pos or 0.0)
         move_s = math.dist(here, there) / speed_um_per_s if here else 0.0
-        total_s += EXPOSURE_MS / 1000 + max(readout_s, move_s)
+        total_s += case.exposure_ms / 1000 + max(readout_s, move_s)
         here = there
     return total_s
 

@@ -1,7 +1,8 @@
-"""One case under this program, in a process of its own: ``run_squid_hcs.py CASE FOLDER``.
+"""One case under this program, in a process of its own: ``run_squid_hcs.py CASE FOLDER [--replay]``.
 
 The default simulated microscope, its camera cut to 2048 x 2048 and read out in 10 ms; in an instant case stage and
-read-out take no time. The run is that of the command line: plan, preflight, run folder, journal, log.
+read-out take no time. With ``--replay`` the camera hands out frames that were rendered before. The run is that of the
+command line: plan, preflight, run folder, journal, log.
 """
 
 from __future__ import annotations
@@ -22,10 +23,24 @@ from control.core.multi_point_controller import MultiPointController
 from control.core.preflight import preflight
 from squid.machine_file import CONFIGS, MachineConfig, Role, read_machine_file
 from squid.microscope import Microscope
+from squid.models.geometry import Pixels
 from squid.models.plan import AcquisitionPlan
 from squid.utils.worker_manager import WorkerManager
 
 INSTANT_STAGE = {"takes_no_time": True}
+RENDERED_BEFORE = 12
+"""Frames that are replayed in turn: two fields of two channels and three planes."""
+
+
+class Replay:
+    """Stands in the simulated camera's sensor's place: a real camera's frames come without the processor's doing."""
+
+    def __init__(self, frames: list[Pixels]) -> None:
+        self._frames = frames
+
+    def expose(self, specimen: object, scene: object, settings: object, plan_index: int) -> Pixels:
+        """Return a frame that was rendered before."""
+        return self._frames[plan_index % len(self._frames)]
 
 
 def machine(case: Case) -> MachineConfig:
@@ -44,15 +59,17 @@ def machine(case: Case) -> MachineConfig:
     return config.model_copy(update={"devices": devices})
 
 
-def warm_up(microscope: Microscope, plan: AcquisitionPlan) -> None:
-    """Let the simulator draw its cells: it does so once, in the first field, and that is not the program's time."""
+def warm_up(microscope: Microscope, plan: AcquisitionPlan) -> list[Pixels]:
+    """Let the simulator draw its cells, once, which is not the program's time; returns the frames."""
     schedule = preflight(plan, microscope, None).schedule
-    for event in islice(schedule.events(), 6):  # two channels of three planes
+    frames = []
+    for event in islice(schedule.events(), RENDERED_BEFORE):
         preset = schedule.channels[event.c].preset
         microscope.stage.move_to(**event.target._asdict()).result()
         microscope.illumination.turn_on(preset.source, preset.intensity).result()
-        microscope.camera.trigger(event.index).frame.result()
+        frames.append(microscope.camera.trigger(event.index).frame.result().pixels)
         microscope.illumination.turn_off(preset.source).result()
+    return frames
 
 
 def main() -> None:
@@ -63,7 +80,9 @@ def main() -> None:
     plan = AcquisitionPlan.model_validate({"name": sys.argv[1], "sequence": case.sequence(stains), "storage": storage})
     with Microscope.build(config) as microscope:
         controller = MultiPointController(microscope, WorkerManager())
-        warm_up(microscope, plan)
+        frames = warm_up(microscope, plan)
+        if "--replay" in sys.argv[3:]:
+            microscope.camera._sensor = Replay(frames)
         start_s = time.perf_counter()
         summary = controller.start(plan, folder).wait()
         wall_s = time.perf_counter() - start_s
