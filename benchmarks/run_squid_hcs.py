@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,15 @@ def machine(case: Case) -> MachineConfig:
     return config.model_copy(update={"devices": devices})
 
 
-def warm_up(microscope: Microscope, plan: AcquisitionPlan) -> list[Pixels]:
-    """Let the simulator draw its cells, once, which is not the program's time; returns the frames."""
+def warm_up(microscope: Microscope, plan: AcquisitionPlan) -> Iterator[Pixels]:
+    """Let the simulator draw its cells, once, which is not the program's time; gives the frames, one by one."""
     schedule = preflight(plan, microscope, None).schedule
-    frames = []
     for event in islice(schedule.events(), RENDERED_BEFORE):
         preset = schedule.channels[event.c].preset
         microscope.stage.move_to(**event.target._asdict()).result()
         microscope.illumination.turn_on(preset.source, preset.intensity).result()
-        frames.append(microscope.camera.trigger(event.index).frame.result().pixels)
+        yield microscope.camera.trigger(event.index).frame.result().pixels
         microscope.illumination.turn_off(preset.source).result()
-    return frames
 
 
 def main() -> None:
@@ -80,9 +79,11 @@ def main() -> None:
     plan = AcquisitionPlan.model_validate({"name": sys.argv[1], "sequence": case.sequence(stains), "storage": storage})
     with Microscope.build(config) as microscope:
         controller = MultiPointController(microscope, WorkerManager())
-        frames = warm_up(microscope, plan)
         if "--replay" in sys.argv[3:]:
-            microscope.camera._sensor = Replay(frames)
+            microscope.camera._sensor = Replay(list(warm_up(microscope, plan)))
+        else:
+            for _ in warm_up(microscope, plan):  # kept by nobody: their memory is used again
+                pass
         start_s = time.perf_counter()
         summary = controller.start(plan, folder).wait()
         wall_s = time.perf_counter() - start_s
