@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from squid.drivers.simulated import frame_memory
 from squid.drivers.simulated.frame_memory import FrameMemory
 
 
@@ -32,8 +34,16 @@ def test_other_shapes_get_other_memory() -> None:
     assert memory.frame(16, 8).shape == (16, 8)
 
 
-def test_frames_larger_than_what_is_kept_are_made_anew_and_kept_by_nobody() -> None:
+def test_frames_larger_than_what_is_kept_are_made_anew_and_kept_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_memory, "_KEPT_BYTES", 1000)
     memory = FrameMemory()
-    large = memory.frame(8192, 8192)  # 128 MB
-    assert memory.frame(8192, 8192) is not large
+    large = memory.frame(32, 32)  # 2048 bytes
+    assert memory.frame(32, 32) is not large
     assert not memory._frames
+
+
+def test_what_is_kept_is_as_much_as_may_wait_for_the_disk_and_no_more() -> None:
+    memory = FrameMemory()
+    held = [memory.frame(2048, 2048) for _ in range(40)]
+    assert 128 * 2**20 < sum(frame.nbytes for frame in memory._frames) <= 192 * 2**20
+    assert len({frame.ctypes.data for frame in held}) == 40
