@@ -116,17 +116,15 @@ class Travel:
             The filter wheel did not arrive.
         """
         stage, wheel = self._stage, self._wheel
-        actual: StagePosition | None = None
         if moves.stage is not None:
-            try:  # the move's result is the position read back
-                actual = self._calls.wait(moves.stage, moves.started_s + moves.stage_s, stage.label, "move_to")
+            try:
+                self._calls.wait(moves.stage, moves.started_s + moves.stage_s, stage.label, "move_to")
             except DeviceError as e:
                 raise self._lost(f"did not arrive at {_text(target)}: {e.message}") from e
         if moves.filter_wheel is not None and wheel is not None:
             until_s = moves.started_s + moves.filter_wheel_s
             self._calls.wait(moves.filter_wheel, until_s, wheel.label, "move_to")
-        if actual is None:
-            actual = self.position()
+        actual = self.position()
         if not stage.is_at(target, actual):
             raise self._lost(f"is at {_text(actual)}, not at {_text(target)}")
         return actual
