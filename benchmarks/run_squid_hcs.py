@@ -60,8 +60,14 @@ def machine(case: Case) -> MachineConfig:
     return config.model_copy(update={"devices": devices})
 
 
-def warm_up(microscope: Microscope, plan: AcquisitionPlan) -> Iterator[Pixels]:
-    """Let the simulator draw its cells, once, which is not the program's time; gives the frames, one by one."""
+def warm_up(microscope: Microscope, plan: AcquisitionPlan) -> None:
+    """Let the simulator draw its cells: it does so once, in the first fields, and that is not the program's time."""
+    for _ in first_frames(microscope, plan):  # kept by nobody: their memory is used again
+        pass
+
+
+def first_frames(microscope: Microscope, plan: AcquisitionPlan) -> Iterator[Pixels]:
+    """Take the first frames of a plan, each when it is asked for."""
     schedule = preflight(plan, microscope, None).schedule
     for event in islice(schedule.events(), RENDERED_BEFORE):
         preset = schedule.channels[event.c].preset
@@ -80,10 +86,9 @@ def main() -> None:
     with Microscope.build(config) as microscope:
         controller = MultiPointController(microscope, WorkerManager())
         if "--replay" in sys.argv[3:]:
-            microscope.camera._sensor = Replay(list(warm_up(microscope, plan)))
+            microscope.camera._sensor = Replay(list(first_frames(microscope, plan)))
         else:
-            for _ in warm_up(microscope, plan):  # kept by nobody: their memory is used again
-                pass
+            warm_up(microscope, plan)
         start_s = time.perf_counter()
         summary = controller.start(plan, folder).wait()
         wall_s = time.perf_counter() - start_s

@@ -1,8 +1,8 @@
 """The pixels of an OME-Zarr data set: each plane of each level is one chunk, in a file of its own.
 
-Owns the threads that compress and write: a pool of their own, which no other task can delay, and which stands back
-for the acquisition loop. A chunk is written under another name and
-renamed, so that it is whole or absent. Why not tensorstore: docs/decisions/0020-zarr-chunks.md.
+Owns the threads that compress and write: a pool of their own, which no other task can delay, and which stands back for
+the acquisition loop. A chunk is written under another name and renamed, so that it is whole or absent. Why not
+tensorstore: docs/decisions/0020-zarr-chunks.md.
 """
 
 from __future__ import annotations
