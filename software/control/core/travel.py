@@ -124,7 +124,7 @@ class Travel:
         if moves.filter_wheel is not None and wheel is not None:
             until_s = moves.started_s + moves.filter_wheel_s
             self._calls.wait(moves.filter_wheel, until_s, wheel.label, "move_to")
-        actual = self.position()
+        actual = self.position()  # now: the move may have ended hours ago, before the wait for a time point
         if not stage.is_at(target, actual):
             raise self._lost(f"is at {_text(actual)}, not at {_text(target)}")
         return actual
