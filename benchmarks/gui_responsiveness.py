@@ -29,7 +29,6 @@ import argparse
 import json
 import os
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -63,25 +62,21 @@ def overhead_ms(figures: dict[str, Any]) -> float:
     return round(1000 * (figures["loop_wall_s"] - figures["ideal_s"]) / figures["frames"], 2)
 
 
-def measure(kind: str, seconds: float, platform: str, disk: Path) -> dict[str, Any]:
-    """Return the figures of one run."""
-    folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=disk))
-    try:
-        if kind == "alone":
-            return child("run_squid_hcs.py", "reference", str(folder), platform=platform, folder=folder)
-        begin = str(time.monotonic())
-        figures = child("run_window.py", kind, str(folder), str(seconds), begin, platform=platform, folder=folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return figures
+def measure(kind: str, seconds: float, platform: str, parent: Path) -> dict[str, Any]:
+    """Return the figures of one run; what it wrote stays in `parent`, see `acquisition.py`."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=parent))
+    if kind == "alone":
+        return child("run_squid_hcs.py", "reference", str(folder), platform=platform, folder=folder)
+    begin = str(time.monotonic())
+    return child("run_window.py", kind, str(folder), str(seconds), begin, platform=platform, folder=folder)
 
 
-def compare(pairs: int, platform: str, disk: Path) -> dict[str, Any]:
+def compare(pairs: int, platform: str, parent: Path) -> dict[str, Any]:
     """Return the overhead of the reference case with the window and without."""
     each: dict[str, list[float]] = {"with_window": [], "alone": []}
     for _ in range(pairs):
         for how in random.sample(sorted(each), 2):
-            each[how].append(overhead_ms(measure("overhead" if how == "with_window" else "alone", 0, platform, disk)))
+            each[how].append(overhead_ms(measure("overhead" if how == "with_window" else "alone", 0, platform, parent)))
     medians = {f"{how}_ms": round(statistics.median(values), 2) for how, values in each.items()}
     return {**medians, **{f"each_{how}_ms": values for how, values in each.items()}}
 
@@ -97,13 +92,14 @@ def main() -> None:
     unknown = set(args.kinds) - set(KINDS)
     if unknown:
         parser.error(f"no case {', '.join(sorted(unknown))} (allowed: {', '.join(KINDS)})")
-    for kind in args.kinds or KINDS:
-        if kind == "overhead":
-            figures = compare(args.pairs, args.platform, args.disk)
-        else:
-            figures = measure(kind, args.seconds, args.platform, args.disk)
-        line = {"program": "squid-hcs window", "case": kind, "platform": args.platform, **figures}
-        print(json.dumps(line), flush=True)
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=args.disk) as name:
+        for kind in args.kinds or KINDS:
+            if kind == "overhead":
+                figures = compare(args.pairs, args.platform, Path(name))
+            else:
+                figures = measure(kind, args.seconds, args.platform, Path(name))
+            line = {"program": "squid-hcs window", "case": kind, "platform": args.platform, **figures}
+            print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
